@@ -1,0 +1,100 @@
+package pki
+
+import (
+	"crypto/x509"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+func (n *NameConstraints) validate() []Finding {
+	if n == nil {
+		return nil
+	}
+	var found []Finding
+	for _, dns := range n.PermittedDNS {
+		name := strings.TrimPrefix(dns, ".")
+		if name == "" || strings.ContainsAny(name, " */@") || len(name) > 253 {
+			found = append(found, New("plan-value", "nameConstraints.permittedDNS", "value", dns, "want", "example.org"))
+		}
+	}
+	for _, cidr := range n.PermittedIP {
+		if _, err := netip.ParsePrefix(cidr); err != nil {
+			found = append(found, New("plan-value", "nameConstraints.permittedIP", "value", cidr, "want", "10.0.0.0/8"))
+		}
+	}
+	return found
+}
+
+// with returns the constraints widened by names that must be allowed, and only
+// for the forms (DNS, IP) that are limited at all: an absent form is free.
+func (n *NameConstraints) with(names []string) *NameConstraints {
+	if n == nil || len(n.PermittedDNS)+len(n.PermittedIP) == 0 {
+		return nil
+	}
+	wide := &NameConstraints{PermittedDNS: slices.Clone(n.PermittedDNS), PermittedIP: slices.Clone(n.PermittedIP)}
+	for _, name := range names {
+		addr, err := netip.ParseAddr(name)
+		switch {
+		case err == nil && len(n.PermittedIP) > 0:
+			wide.PermittedIP = append(wide.PermittedIP, netip.PrefixFrom(addr, addr.BitLen()).String())
+		case err != nil && len(n.PermittedDNS) > 0:
+			wide.PermittedDNS = append(wide.PermittedDNS, name)
+		}
+	}
+	slices.Sort(wide.PermittedDNS)
+	slices.Sort(wide.PermittedIP)
+	wide.PermittedDNS, wide.PermittedIP = slices.Compact(wide.PermittedDNS), slices.Compact(wide.PermittedIP)
+	return wide
+}
+
+// apply writes the constraints into a template, critical as RFC 5280 demands.
+func (n *NameConstraints) apply(template *x509.Certificate) {
+	if n == nil {
+		return
+	}
+	template.PermittedDNSDomainsCritical = true
+	template.PermittedDNSDomains = n.PermittedDNS
+	for _, cidr := range n.PermittedIP {
+		_, network, err := net.ParseCIDR(cidr)
+		if err == nil {
+			template.PermittedIPRanges = append(template.PermittedIPRanges, network)
+		}
+	}
+}
+
+// Forbids returns the first of the names that the name constraints of the
+// certificate do not allow, empty if all are allowed (RFC 5280, 4.2.1.10).
+func Forbids(ca *x509.Certificate, names []string) string {
+	for _, name := range names {
+		if ip := net.ParseIP(name); ip != nil {
+			holds := func(n *net.IPNet) bool { return n.Contains(ip) }
+			if slices.ContainsFunc(ca.ExcludedIPRanges, holds) ||
+				len(ca.PermittedIPRanges) > 0 && !slices.ContainsFunc(ca.PermittedIPRanges, holds) {
+				return name
+			}
+			continue
+		}
+		holds := func(domain string) bool { return withinDomain(name, domain) }
+		if slices.ContainsFunc(ca.ExcludedDNSDomains, holds) ||
+			len(ca.PermittedDNSDomains) > 0 && !slices.ContainsFunc(ca.PermittedDNSDomains, holds) {
+			return name
+		}
+	}
+	return ""
+}
+
+func withinDomain(name, domain string) bool {
+	name, domain = strings.ToLower(name), strings.ToLower(domain)
+	if rest, ok := strings.CutPrefix(domain, "."); ok {
+		return strings.HasSuffix(name, "."+rest)
+	}
+	return domain == "" || name == domain || strings.HasSuffix(name, "."+domain)
+}
+
+// Constrained reports whether the certificate carries name constraints.
+func Constrained(c *x509.Certificate) bool {
+	return len(c.PermittedDNSDomains)+len(c.ExcludedDNSDomains)+len(c.PermittedIPRanges)+len(c.ExcludedIPRanges)+
+		len(c.PermittedEmailAddresses)+len(c.ExcludedEmailAddresses)+len(c.PermittedURIDomains)+len(c.ExcludedURIDomains) > 0
+}

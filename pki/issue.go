@@ -1,0 +1,207 @@
+package pki
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Step is one piece of progress: a key or certificate that is done.
+type Step struct {
+	Role        Role
+	Key         KeySpec // of a new key; empty for a certificate
+	Done, Total int
+	// Elapsed is left zero here, the core has no clock; who shows it measures.
+	Elapsed time.Duration
+}
+
+// Progress is told each step, one at a time. It may be nil.
+type Progress func(Step)
+
+// Run is everything that issuing needs.
+type Run struct {
+	Plan     Resolved
+	Layout   Layout
+	Given    Given
+	Keys     KeySource
+	Progress Progress
+}
+
+// Issued is what a run made.
+type Issued struct {
+	Plan        Resolved
+	Layout      Layout
+	Authorities map[Role]*Authority
+	Service     []Key         // the first signs, all verify
+	Made        map[Role]bool // keys that are new in this run
+	Findings    []Finding
+
+	Server  Bundle // what the first server gets
+	Offline Bundle // what no server may see
+}
+
+// Issue makes every key and certificate of the plan. Keys are made at the same
+// time, certificates in the order of the plan. On any error nothing is
+// returned.
+func (r Run) Issue(ctx context.Context) (*Issued, error) {
+	if missing := r.Plan.Requests(); len(missing) > 0 {
+		return nil, refuse("key-needed", string(missing[0].Role), "role", string(missing[0].Issuer))
+	}
+	keys, err := r.makeKeys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := &Issued{Plan: r.Plan, Layout: r.Layout, Authorities: map[Role]*Authority{}, Made: map[Role]bool{}}
+	lint := &throwaway{source: r.Keys}
+	for _, spec := range r.Plan.Authorities {
+		if spec.Existing != "" {
+			out.Authorities[spec.Role] = r.Given.Authorities[spec.Role]
+			continue
+		}
+		if spec.Elsewhere { // its certificate is not ours to make
+			continue
+		}
+		a, found, err := lint.authority(ctx, spec, keys[spec.Role], out.Authorities[spec.Issuer])
+		if err != nil {
+			return nil, err
+		}
+		out.Authorities[spec.Role], out.Made[spec.Role] = a, true
+		out.Findings = append(out.Findings, found...)
+	}
+	if k := keys[Service]; k != nil {
+		out.Service, out.Made[Service] = append(out.Service, k), true
+	}
+	out.Service = append(out.Service, r.Given.ServiceKeys...)
+	if len(out.Service) == 0 {
+		return nil, refuse("service-key-none", string(Service))
+	}
+	return out, out.assemble()
+}
+
+// authority checks, signs and re-reads one authority.
+func (t *throwaway) authority(ctx context.Context, spec Spec, key Key, issuer *Authority) (*Authority, []Finding, error) {
+	a := &Authority{Role: spec.Role, Key: key}
+	if issuer == nil {
+		checked, err := t.check(ctx, spec, key.Public(), nil)
+		if err != nil {
+			return nil, nil, err
+		}
+		a.Certificate, err = issue(checked, key)
+		return a, checked.Findings, err
+	}
+	checked, err := t.check(ctx, spec, key.Public(), issuer.Certificate)
+	if err != nil {
+		return nil, nil, err
+	}
+	a.Certificate, err = issue(checked, issuer.Key)
+	a.Above = issuer.Chain()
+	return a, checked.Findings, err
+}
+
+// makeKeys makes all new keys of the plan, as many at a time as there are
+// processors. The slow ones come first.
+func (r Run) makeKeys(ctx context.Context) (map[Role]Key, error) {
+	type want struct {
+		role Role
+		spec KeySpec
+	}
+	var slow, fast []want
+	add := func(role Role, spec KeySpec) {
+		if spec.Bits() > 0 {
+			slow = append(slow, want{role, spec})
+		} else {
+			fast = append(fast, want{role, spec})
+		}
+	}
+	for _, s := range r.Plan.Authorities {
+		if s.Existing == "" && !s.Elsewhere {
+			add(s.Role, s.Key)
+		}
+	}
+	if r.Plan.Service.Key != "" {
+		add(Service, r.Plan.Service.Key)
+	}
+	todo := append(slow, fast...)
+	keys := make(map[Role]Key, len(todo))
+	var mu sync.Mutex
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for _, w := range todo {
+		group.Go(func() error {
+			k, err := r.Keys.Key(ctx, w.role, w.spec)
+			if err != nil {
+				return fmt.Errorf("key of %s: %w", w.role, err)
+			}
+			if got, _ := SpecOf(k.Public()); got != w.spec {
+				return fmt.Errorf("key of %s: the source made %s where %s was asked for", w.role, DescribeKey(k.Public()), w.spec)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			for other, o := range keys {
+				if samePublicKey(o.Public(), k.Public()) {
+					return refuse("key-reused", string(w.role), "other", string(other))
+				}
+			}
+			keys[w.role] = k
+			if r.Progress != nil {
+				r.Progress(Step{Role: w.role, Key: w.spec, Done: len(keys), Total: len(todo)})
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return keys, nil
+}
+
+// assemble lays the files out: leaf CAs and the service key for the server, all
+// that is above them for the safe.
+func (o *Issued) assemble() error {
+	o.Server.Time, o.Offline.Time = o.Plan.Time.Time, o.Plan.Time.Time
+	for _, row := range o.Layout.Rows {
+		a := o.Authorities[row.Role]
+		if a == nil {
+			continue
+		}
+		if row.Path != "" {
+			key, err := ExportPEM(a.Key)
+			if err != nil {
+				return fmt.Errorf("key of %s: %w", row.Role, err)
+			}
+			o.Server.Add(row.Path+".crt", KindChain, EncodeCertificates(a.Chain()...))
+			o.Server.Add(row.Path+".key", KindKey, key)
+		}
+		if row.Safe == "" {
+			continue
+		}
+		o.Offline.Add(row.Safe+".crt", KindChain, EncodeCertificates(a.Chain()...))
+		if !o.Made[row.Role] {
+			continue
+		}
+		key, err := ExportPEM(a.Key)
+		if err != nil {
+			return fmt.Errorf("key of %s: %w", row.Role, err)
+		}
+		o.Offline.Add(row.Safe+".key", KindKey, key)
+	}
+	var service []byte
+	for _, k := range o.Service {
+		key, err := ExportPEM(k)
+		if err != nil {
+			return fmt.Errorf("service key: %w", err)
+		}
+		service = append(service, key...)
+	}
+	o.Server.Add(o.Layout.ServicePath, KindKey, service)
+	plan, err := o.Plan.Canonical()
+	if err != nil {
+		return err
+	}
+	o.Offline.Add("plan.json", KindPublic, append(plan, '\n'))
+	return nil
+}

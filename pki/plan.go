@@ -1,0 +1,216 @@
+package pki
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// APIVersion and PlanKind head every plan document.
+const (
+	APIVersion = "rootkiln/v1"
+	PlanKind   = "Plan"
+)
+
+// Plan is what the user wants. Every field may be empty: Resolve fills it. The
+// document form is JSON, or YAML read by the command line.
+type Plan struct {
+	APIVersion string   `json:"apiVersion,omitempty"`
+	Kind       string   `json:"kind,omitempty"`
+	Distro     Distro   `json:"distro,omitempty"`
+	Name       string   `json:"name,omitempty"` // of the cluster; stands in every subject as OU
+	Topology   Topology `json:"topology,omitempty"`
+	Profile    Profile  `json:"profile,omitempty"`
+	Time       Time     `json:"time,omitzero"` // of issue
+
+	Organization []string `json:"organization,omitempty"` // O of every subject
+
+	Keys     Keys      `json:"keys,omitzero"`
+	Validity Lifetimes `json:"validity,omitzero"`
+
+	// Elsewhere lists roots and intermediates whose keys are on another
+	// machine: what they sign leaves as a request.
+	Elsewhere []Role `json:"elsewhere,omitempty"`
+
+	// NameConstraints limits what the leaf CA of the server domain may name.
+	// Opt-in: some verifiers cannot read the extension.
+	NameConstraints *NameConstraints `json:"nameConstraints,omitempty"`
+
+	// Inputs name files that exist already. The core does not read them: who
+	// calls Resolve hands their content over as Given.
+	Inputs Inputs `json:"inputs,omitzero"`
+}
+
+// Keys chooses an algorithm for each tier.
+type Keys struct {
+	Root         KeySpec `json:"root,omitempty"`
+	Intermediate KeySpec `json:"intermediate,omitempty"`
+	CA           KeySpec `json:"ca,omitempty"`
+	Service      KeySpec `json:"service,omitempty"`
+}
+
+// Lifetimes chooses a lifetime for each tier.
+type Lifetimes struct {
+	Root         Lifetime `json:"root,omitempty"`
+	Intermediate Lifetime `json:"intermediate,omitempty"`
+	CA           Lifetime `json:"ca,omitempty"`
+}
+
+// NameConstraints are permitted subtrees: DNS suffixes and IP ranges in CIDR
+// form. The names that Kubernetes itself needs are added by the layout.
+type NameConstraints struct {
+	PermittedDNS []string `json:"permittedDNS,omitempty"`
+	PermittedIP  []string `json:"permittedIP,omitempty"`
+}
+
+// Inputs are paths of files that exist already.
+type Inputs struct {
+	Directory       string   `json:"directory,omitempty"` // holds the upstream script's file names
+	Root            string   `json:"root,omitempty"`
+	RootKey         string   `json:"rootKey,omitempty"`
+	Intermediate    string   `json:"intermediate,omitempty"`
+	IntermediateKey string   `json:"intermediateKey,omitempty"`
+	ServiceKeys     []string `json:"serviceKeys,omitempty"`
+	KeepServiceKey  bool     `json:"keepServiceKey,omitempty"` // no new key is put before the old
+}
+
+// ParsePlan reads one plan document in JSON. A field that does not exist is an
+// error that names it; so is anything behind the document.
+func ParsePlan(data []byte) (Plan, error) {
+	var p Plan
+	if err := decodeStrict(data, &p); err != nil {
+		return Plan{}, err
+	}
+	if p.APIVersion != APIVersion {
+		return Plan{}, refuse("plan-version", "apiVersion", "value", p.APIVersion, "want", APIVersion)
+	}
+	if p.Kind != PlanKind {
+		return Plan{}, refuse("plan-version", "kind", "value", p.Kind, "want", PlanKind)
+	}
+	return p, nil
+}
+
+// decodeStrict decodes one JSON document without unknown fields.
+func decodeStrict(data []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	err := d.Decode(into)
+	if refusal := (*Refusal)(nil); errors.As(err, &refusal) {
+		return refusal
+	}
+	if err != nil {
+		if field, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+			return refuse("plan-unknown-field", strings.Trim(field, `"`), "field", strings.Trim(field, `"`))
+		}
+		return refuse("plan-unreadable", "", "detail", strings.TrimPrefix(err.Error(), "json: "))
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return refuse("plan-unreadable", "", "detail", "more than one document")
+	}
+	return nil
+}
+
+// withDefaults returns the plan with every choice made that does not depend on
+// a profile.
+func (p Plan) withDefaults() Plan {
+	p.APIVersion, p.Kind = APIVersion, PlanKind
+	setDefault(&p.Distro, K3s)
+	setDefault(&p.Topology, Isolated)
+	setDefault(&p.Profile, Strict)
+	if profile, ok := profiles[p.Profile]; ok {
+		setDefault(&p.Keys.Root, profile.keys.Root)
+		setDefault(&p.Keys.Intermediate, profile.keys.Intermediate)
+		setDefault(&p.Keys.CA, profile.keys.CA)
+		setDefault(&p.Keys.Service, profile.keys.Service)
+		setDefault(&p.Validity.Root, profile.validity.Root)
+		setDefault(&p.Validity.Intermediate, profile.validity.Intermediate)
+		setDefault(&p.Validity.CA, profile.validity.CA)
+	}
+	return p
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// clusterName is a DNS label: the name stands in subjects, file names and tools
+// of the distributions.
+var clusterName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
+// validate returns everything that is wrong with the values of the plan.
+func (p Plan) validate(layout Layout) []Finding {
+	var found []Finding
+	choice := func(field, value string, allowed ...string) {
+		if value == "ed25519" {
+			found = append(found, New("plan-ed25519", field))
+		} else if !slices.Contains(allowed, value) {
+			found = append(found, New("plan-value", field, "value", value, "want", strings.Join(allowed, ", ")))
+		}
+	}
+	specs := strings.Split(joinSpecs(), ", ")
+	choice("distro", string(p.Distro), string(layout.Distro))
+	choice("topology", string(p.Topology), string(Isolated), string(Shared))
+	choice("profile", string(p.Profile), string(Strict), string(Upstream))
+	choice("keys.root", string(p.Keys.Root), specs...)
+	choice("keys.intermediate", string(p.Keys.Intermediate), specs...)
+	choice("keys.ca", string(p.Keys.CA), specs...)
+	choice("keys.service", string(p.Keys.Service), specs...)
+	if p.Name != "" && !clusterName.MatchString(p.Name) {
+		found = append(found, New("plan-name", "name", "value", p.Name))
+	}
+	for _, o := range p.Organization {
+		if !subjectText(o) {
+			found = append(found, New("plan-text", "organization", "value", o))
+		}
+	}
+	if p.Time.IsZero() {
+		found = append(found, New("plan-time-missing", "time"))
+	}
+	var issuers []string
+	for _, row := range layout.Rows {
+		if row.Tier != TierCA {
+			issuers = append(issuers, string(row.Role))
+		}
+	}
+	for _, role := range p.Elsewhere {
+		choice("elsewhere", string(role), issuers...)
+	}
+	return append(found, p.NameConstraints.validate()...)
+}
+
+// subjectText allows what a distinguished name can carry and JSON writes in one
+// way only: no control characters, no line separators, 1 to 64 characters
+// (RFC 5280, appendix A.1, ub-organization-name).
+func subjectText(s string) bool {
+	if n := utf8.RuneCountInString(s); n < 1 || n > 64 || !utf8.ValidString(s) {
+		return false
+	}
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return r < 0x20 || r >= 0x7f && r < 0xa0 || r == 0x2028 || r == 0x2029
+	})
+}
+
+// CheckNames refuses plans of one run that share a cluster name, or of which
+// one has none: their files would stand in each other's place.
+func CheckNames(plans []Plan) error {
+	if len(plans) < 2 {
+		return nil
+	}
+	var found []Finding
+	seen := map[string]bool{}
+	for _, p := range plans {
+		if seen[p.Name] || p.Name == "" {
+			found = append(found, New("plan-duplicate-name", "name", "name", p.Name))
+		}
+		seen[p.Name] = true
+	}
+	return Refuse(found)
+}

@@ -1,0 +1,260 @@
+package pki
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Resolved is a plan without blanks: every authority with its subject, dates
+// and extensions. It is a pure function of plan, layout and given authorities,
+// and what a ceremony reads aloud is its digest.
+type Resolved struct {
+	APIVersion  string      `json:"apiVersion"`
+	Kind        string      `json:"kind"`
+	Distro      Distro      `json:"distro"`
+	Name        string      `json:"name"`
+	Topology    Topology    `json:"topology"`
+	Profile     Profile     `json:"profile"`
+	Time        Time        `json:"time"`
+	Authorities []Spec      `json:"authorities"` // issuers before what they issue
+	Service     ServiceSpec `json:"service"`
+}
+
+// ResolvedKind heads the document form of a resolved plan.
+const ResolvedKind = "ResolvedPlan"
+
+// ServiceSpec says what the ServiceAccount key file will hold.
+type ServiceSpec struct {
+	Key  KeySpec  `json:"key"`  // empty: no new key
+	Keep []string `json:"keep"` // SHA-256 of the public keys kept behind it, hexadecimal
+}
+
+// Spec decides one authority. An authority that exists already has only its
+// role and fingerprint.
+type Spec struct {
+	Role      Role   `json:"role"`
+	Issuer    Role   `json:"issuer"`    // empty: self-signed
+	Existing  string `json:"existing"`  // SHA-256 of the certificate, hexadecimal; empty: to be made
+	Elsewhere bool   `json:"elsewhere"` // its key is on another machine
+
+	Subject         Subject          `json:"subject"`
+	Key             KeySpec          `json:"key"`
+	NotBefore       Time             `json:"notBefore"`
+	NotAfter        Time             `json:"notAfter"`
+	PathLen         *int             `json:"pathLen"` // null: no limit
+	KeyUsage        []string         `json:"keyUsage"`
+	KeyID           string           `json:"keyID"`
+	SelfKeyID       bool             `json:"selfKeyID"` // a root with an AKI
+	NameConstraints *NameConstraints `json:"nameConstraints"`
+}
+
+// Subject is a distinguished name: CN, then O, then OU.
+type Subject struct {
+	CommonName   string   `json:"commonName"`
+	Organization []string `json:"organization"`
+	Unit         string   `json:"unit"`
+}
+
+// Spec returns the spec of a role.
+func (r Resolved) Spec(role Role) (Spec, bool) {
+	for _, s := range r.Authorities {
+		if s.Role == role {
+			return s, true
+		}
+	}
+	return Spec{}, false
+}
+
+// Given are the authorities that exist before the run, by role.
+type Given struct {
+	Authorities map[Role]*Authority
+	ServiceKeys []Key
+}
+
+// Canonical returns the resolved plan in the form of RFC 8785 (JCS): what the
+// digest is taken over. The plan has only strings, booleans, small integers and
+// arrays, and validation keeps out the characters that encoding/json writes
+// differently, so sorting the keys is all that is left to do.
+func (r Resolved) Canonical() ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(r); err != nil {
+		return nil, err
+	}
+	var tree any // maps are written with sorted keys
+	d := json.NewDecoder(&b)
+	d.UseNumber()
+	if err := d.Decode(&tree); err != nil {
+		return nil, err
+	}
+	b.Reset()
+	if err := e.Encode(tree); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+// Digest is the SHA-256 of the canonical form.
+func (r Resolved) Digest() ([32]byte, error) {
+	c, err := r.Canonical()
+	return sha256.Sum256(c), err
+}
+
+// ParseResolved reads what Canonical or encoding/json wrote.
+func ParseResolved(data []byte) (Resolved, error) {
+	var r Resolved
+	if err := decodeStrict(data, &r); err != nil {
+		return Resolved{}, err
+	}
+	if r.APIVersion != APIVersion || r.Kind != ResolvedKind {
+		return Resolved{}, refuse("plan-version", "kind", "value", r.APIVersion+" "+r.Kind, "want", APIVersion+" "+ResolvedKind)
+	}
+	return r, nil
+}
+
+const (
+	// backdate lets clocks that lag behind accept what was just made.
+	backdate = time.Hour
+	// renewalWindow is how long before the end k3s renews a leaf certificate
+	// (120 days since May 2025, k3s #12232). A CA that lives no longer has
+	// leaves that k3s renews at every start.
+	renewalWindow = 120 * day
+	// longLife is more than anybody can promise to keep a key.
+	longLife = 30 * 365 * day
+)
+
+// Resolve fills every blank of the plan for the layout and checks what is given
+// against it. All that is wrong comes back at once, as a *Refusal; warnings and
+// notices come back beside the resolved plan.
+func Resolve(plan Plan, layout Layout, given Given) (Resolved, []Finding, error) {
+	plan = plan.withDefaults()
+	found := plan.validate(layout)
+	found = append(found, given.check(plan.Time, layout)...)
+	if err := Refuse(found); err != nil {
+		return Resolved{}, found, err
+	}
+	r := Resolved{
+		APIVersion: APIVersion, Kind: ResolvedKind, Distro: plan.Distro, Name: plan.Name,
+		Topology: plan.Topology, Profile: plan.Profile, Time: plan.Time,
+	}
+	for _, row := range layout.Rows {
+		spec, notes := plan.spec(row, layout, r, given)
+		found = append(found, notes...)
+		if !given.above(row.Role, layout) || spec.Existing != "" {
+			r.Authorities = append(r.Authorities, spec)
+		}
+	}
+	if plan.Profile == Upstream {
+		found = append(found, New("upstream-profile", "profile"))
+	}
+	if plan.NameConstraints != nil {
+		found = append(found, New("name-constraints-set", string(ServerCA)))
+	}
+	r.Service.Keep = []string{}
+	for _, k := range given.ServiceKeys {
+		r.Service.Keep = append(r.Service.Keep, keyFingerprint(k.Public()))
+	}
+	if !plan.Inputs.KeepServiceKey || len(given.ServiceKeys) == 0 {
+		r.Service.Key = plan.Keys.Service
+	}
+	return r, found, Refuse(found)
+}
+
+// spec decides one authority.
+func (p Plan) spec(row Row, layout Layout, r Resolved, given Given) (Spec, []Finding) {
+	elsewhere := slices.Contains(p.Elsewhere, row.Role)
+	if a := given.Authorities[row.Role]; a != nil {
+		// notBefore and notAfter of what exists bound what it signs.
+		return Spec{
+			Role: row.Role, Issuer: row.Issuer, Existing: Fingerprint(a.Certificate),
+			Elsewhere: a.Key == nil, KeyUsage: []string{}, Subject: Subject{Organization: []string{}},
+			NotBefore: At(a.Certificate.NotBefore), NotAfter: At(a.Certificate.NotAfter),
+		}, nil
+	}
+	profile := profiles[p.Profile]
+	spec := Spec{
+		Role: row.Role, Issuer: row.Issuer, Elsewhere: elsewhere,
+		Subject: Subject{
+			CommonName:   fmt.Sprintf("%s-%s@%d", layout.Product, row.Name, p.Time.Unix()),
+			Organization: append([]string{}, p.Organization...), Unit: p.Name,
+		},
+		Key:       map[Tier]KeySpec{TierRoot: p.Keys.Root, TierIntermediate: p.Keys.Intermediate, TierCA: p.Keys.CA}[row.Tier],
+		NotBefore: At(p.Time.Add(-backdate)),
+		KeyUsage:  profile.usage, KeyID: profile.keyID,
+		SelfKeyID: profile.rootAKI && row.Issuer == "",
+	}
+	if n, limited := profile.pathLen[row.Tier]; limited {
+		spec.PathLen = &n
+	}
+	if row.Role == ServerCA {
+		spec.NameConstraints = p.NameConstraints.with(layout.Names[ServerCA])
+	}
+	issuer, known := r.Spec(row.Issuer)
+	return spec, spec.setDates(p, row, issuer, known)
+}
+
+// setDates fills in the end and keeps both dates within the issuer's.
+func (s *Spec) setDates(p Plan, row Row, issuer Spec, known bool) []Finding {
+	role := string(row.Role)
+	lifetime := map[Tier]Lifetime{
+		TierRoot: p.Validity.Root, TierIntermediate: p.Validity.Intermediate, TierCA: p.Validity.CA,
+	}[row.Tier]
+	end, err := lifetime.End(s.NotBefore)
+	if refusal := (*Refusal)(nil); errors.As(err, &refusal) {
+		return []Finding{New("plan-lifetime", "validity."+string(row.Tier), "value", string(lifetime))}
+	}
+	s.NotAfter = end
+	if known && !issuer.NotAfter.IsZero() {
+		return append(s.Within(issuer.NotBefore, issuer.NotAfter), s.lifeFindings(p.Time, end)...)
+	}
+	if !end.After(p.Time.Time) {
+		return []Finding{New("plan-lifetime-order", role, "end", end.String(), "start", p.Time.String())}
+	}
+	return s.lifeFindings(p.Time, end)
+}
+
+// Within moves the dates of the spec into those of its issuer and says so when
+// that makes the life shorter than was asked for.
+func (s *Spec) Within(notBefore, notAfter Time) []Finding {
+	asked := s.NotAfter
+	s.NotBefore, s.NotAfter = later(s.NotBefore, notBefore), earlier(s.NotAfter, notAfter)
+	if s.NotAfter == asked {
+		return nil
+	}
+	return []Finding{New("plan-lifetime-cut", string(s.Role),
+		"asked", asked.String(), "end", s.NotAfter.String(), "issuer", string(s.Issuer))}
+}
+
+// lifeFindings judges what is left of the life at the time of issue.
+func (s *Spec) lifeFindings(now, asked Time) []Finding {
+	left, wanted := s.NotAfter.Sub(now.Time), asked.Sub(now.Time)
+	days := fmt.Sprint(int(left / day))
+	switch {
+	case left <= 0:
+		return []Finding{New("plan-lifetime-order", string(s.Role), "end", s.NotAfter.String(), "start", now.String())}
+	case left < renewalWindow && wanted > left:
+		return []Finding{New("issuer-short-life", string(s.Issuer), "end", s.NotAfter.String(), "days", days, "need", "120")}
+	case left < renewalWindow:
+		return []Finding{New("plan-short-life", string(s.Role), "days", days)}
+	case left > longLife:
+		return []Finding{New("plan-long-life", string(s.Role), "end", s.NotAfter.String())}
+	}
+	return nil
+}
+
+// above reports whether the role is an issuer that a given intermediate has
+// already replaced by its own chain.
+func (g Given) above(role Role, layout Layout) bool {
+	for _, row := range layout.Rows {
+		if row.Issuer == role && g.Authorities[row.Role] != nil && g.Authorities[role] == nil {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,86 @@
+package pki
+
+import (
+	"regexp"
+	"strconv"
+	"time"
+)
+
+// Time is a moment in whole seconds of UTC, the only precision a certificate
+// has. In a plan it is RFC 3339.
+type Time struct{ time.Time }
+
+// At cuts a time to whole seconds of UTC.
+func At(t time.Time) Time { return Time{t.UTC().Truncate(time.Second)} }
+
+// ParseTime reads RFC 3339 or a date, which means its first second in UTC.
+func ParseTime(s string) (Time, error) {
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return At(t), nil
+		}
+	}
+	return Time{}, refuse("plan-value", "time", "value", s, "want", "2026-11-22T20:00:00Z, 2026-11-22")
+}
+
+func (t Time) String() string { return t.Format(time.RFC3339) }
+
+// MarshalText writes RFC 3339.
+func (t Time) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+// UnmarshalText reads what ParseTime reads; an empty text is the zero time.
+func (t *Time) UnmarshalText(text []byte) (err error) {
+	if len(text) == 0 {
+		*t = Time{}
+		return nil
+	}
+	*t, err = ParseTime(string(text))
+	return err
+}
+
+const day = 24 * time.Hour
+
+// Lifetime is how long a certificate lives: "10y" (a year has 365 days),
+// "3650d", "720h", or the moment it ends, as a date or in RFC 3339.
+type Lifetime string
+
+var lifetimePattern = regexp.MustCompile(`^([1-9][0-9]{0,6})(y|d|h)$`)
+
+// lastMoment is the latest time that X.509 can write (RFC 5280, 4.1.2.5).
+var lastMoment = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
+
+// End returns the notAfter of a certificate that starts at the given time. A
+// length counts whole seconds and notAfter is the last of them, so one second
+// is taken off (RFC 5280, 4.1.2.5: the period is inclusive).
+func (l Lifetime) End(start Time) (Time, error) {
+	m := lifetimePattern.FindStringSubmatch(string(l))
+	if m == nil {
+		end, err := ParseTime(string(l))
+		if err != nil {
+			return Time{}, refuse("plan-lifetime", "", "value", string(l))
+		}
+		return end, nil
+	}
+	n, _ := strconv.ParseInt(m[1], 10, 64)
+	seconds := n * map[string]int64{"y": 365 * 86400, "d": 86400, "h": 3600}[m[2]]
+	if seconds > lastMoment.Unix()-start.Unix() { // a Duration ends at 292 years
+		return Time{}, refuse("plan-lifetime", "", "value", string(l))
+	}
+	return Time{time.Unix(start.Unix()+seconds-1, 0).UTC()}, nil
+}
+
+// earlier returns the earlier of two times.
+func earlier(a, b Time) Time {
+	if b.Before(a.Time) {
+		return b
+	}
+	return a
+}
+
+// later returns the later of two times.
+func later(a, b Time) Time {
+	if b.After(a.Time) {
+		return b
+	}
+	return a
+}
