@@ -259,3 +259,13 @@ func (l Layout) namesUnder(role Role) []string {
 
 // marshalName encodes a distinguished name as crypto/x509 does for a template.
 func marshalName(n pkix.Name) ([]byte, error) { return asn1.Marshal(n.ToRDNSequence()) }
+
+// CheckIssuer judges an authority for what its role in the layout signs, at a
+// time.
+func CheckIssuer(a *Authority, now Time, layout Layout) []Finding {
+	row, ok := layout.Row(a.Role)
+	if !ok {
+		return []Finding{New("plan-not-used", string(a.Role), "field", string(a.Role))}
+	}
+	return a.check(now, row, layout)
+}

@@ -98,13 +98,20 @@ func (t *throwaway) template(spec Spec, public crypto.PublicKey, issuer *x509.Ce
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", spec.Role, err)
 	}
+	usage, err := keyUsage(spec.KeyUsage)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", spec.Role, err)
+	}
+	if spec.Subject.CommonName == "" {
+		return nil, fmt.Errorf("%s: no common name", spec.Role)
+	}
 	c := &x509.Certificate{
 		Subject: pkix.Name{
 			CommonName: spec.Subject.CommonName, Organization: spec.Subject.Organization,
 		},
 		NotBefore: spec.NotBefore.Time, NotAfter: spec.NotAfter.Time,
 		BasicConstraintsValid: true, IsCA: true, MaxPathLen: -1,
-		KeyUsage: keyUsage(spec.KeyUsage), SubjectKeyId: id,
+		KeyUsage: usage, SubjectKeyId: id,
 	}
 	if spec.Subject.Unit != "" {
 		c.Subject.OrganizationalUnit = []string{spec.Subject.Unit}

@@ -4,9 +4,14 @@ import (
 	"crypto/x509"
 	"net"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 )
+
+// dnsSuffix is a DNS name in ASCII, all that the extension can hold; a dot in
+// front leaves out the name itself.
+var dnsSuffix = regexp.MustCompile(`^(?i)\.?[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$`)
 
 func (n *NameConstraints) validate() []Finding {
 	if n == nil {
@@ -14,8 +19,7 @@ func (n *NameConstraints) validate() []Finding {
 	}
 	var found []Finding
 	for _, dns := range n.PermittedDNS {
-		name := strings.TrimPrefix(dns, ".")
-		if name == "" || strings.ContainsAny(name, " */@") || len(name) > 253 {
+		if len(dns) > 253 || !dnsSuffix.MatchString(dns) {
 			found = append(found, New("plan-value", "nameConstraints.permittedDNS", "value", dns, "want", "example.org"))
 		}
 	}

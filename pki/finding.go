@@ -203,7 +203,7 @@ var severities = map[Code]Severity{
 	"service-key-weak":      Error,   // key
 	"service-key-is-ca":     Error,   // role
 	"service-key-duplicate": Warning, //
-	"shared-trust":          Warning, // roots, roles
+	"shared-trust":          Warning, // roots, roles, opens (who opens whom)
 	"token-file-hash":       Warning, //
 	"token-fallback":        Error,   // detail
 	"probe-go":              Error,   // leaf, detail
@@ -215,4 +215,12 @@ var severities = map[Code]Severity{
 	"archive-duplicate":     Error, // entry
 	"upstream-profile":      Notice,
 	"upstream-names":        Notice, // file
+
+	"bundle-too-large":      Error,   // limit
+	"probe-go-domain":       Error,   // leaves (how many), detail: all of one CA fail alike
+	"probe-path-domain":     Error,   // leaves, detail
+	"chain-shuffled":        Warning, // issuer: stands before or beside what it should follow
+	"leaf-stale":            Warning, // ca: made under another key than the CA's of today
+	"nochain-stale":         Warning, // ca
+	"service-current-stale": Warning,
 }

@@ -2,8 +2,12 @@ package pki
 
 import (
 	"context"
+	"crypto"
+	"crypto/x509"
+	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -51,6 +55,9 @@ func (r Run) Issue(ctx context.Context) (*Issued, error) {
 	if missing := r.Plan.Requests(); len(missing) > 0 {
 		return nil, refuse("key-needed", string(missing[0].Role), "role", string(missing[0].Issuer))
 	}
+	if err := r.fits(); err != nil {
+		return nil, fmt.Errorf("plan: %w", err)
+	}
 	keys, err := r.makeKeys(ctx)
 	if err != nil {
 		return nil, err
@@ -79,7 +86,48 @@ func (r Run) Issue(ctx context.Context) (*Issued, error) {
 	if len(out.Service) == 0 {
 		return nil, refuse("service-key-none", string(Service))
 	}
-	return out, out.assemble()
+	var made []*x509.Certificate
+	for role := range out.Made {
+		if a := out.Authorities[role]; a != nil {
+			made = append(made, a.Certificate)
+		}
+	}
+	if err := Refuse(LintSerials(made)); err != nil {
+		return nil, err
+	}
+	if err := out.assemble(); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// fits says whether the run holds what its plan was resolved with, and whether
+// the plan hangs together: it may have been read from a file.
+func (r Run) fits() error {
+	seen := map[Role]bool{}
+	for _, s := range r.Plan.Authorities {
+		existing := ""
+		if a := r.Given.Authorities[s.Role]; a != nil {
+			existing = Fingerprint(a.Certificate)
+		}
+		switch {
+		case seen[s.Role]:
+			return fmt.Errorf("%s stands in it twice", s.Role)
+		case s.Existing != existing:
+			return fmt.Errorf("it was resolved with another %s than the given one", s.Role)
+		case existing == "" && !s.Elsewhere && s.Issuer != "" && !seen[s.Issuer]:
+			return fmt.Errorf("%s stands before its issuer %s", s.Role, s.Issuer)
+		}
+		seen[s.Role] = true
+	}
+	keep := []string{}
+	for _, k := range r.Given.ServiceKeys {
+		keep = append(keep, keyFingerprint(k.Public()))
+	}
+	if !slices.Equal(keep, r.Plan.Service.Keep) {
+		return errors.New("it was resolved with other service keys than the given ones")
+	}
+	return nil
 }
 
 // authority checks, signs and re-reads one authority.
@@ -132,6 +180,9 @@ func (r Run) makeKeys(ctx context.Context) (map[Role]Key, error) {
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for _, w := range todo {
 		group.Go(func() error {
+			if err := ctx.Err(); err != nil { // the source may not look
+				return err
+			}
 			k, err := r.Keys.Key(ctx, w.role, w.spec)
 			if err != nil {
 				return fmt.Errorf("key of %s: %w", w.role, err)
@@ -169,7 +220,7 @@ func (o *Issued) assemble() error {
 			continue
 		}
 		if row.Path != "" {
-			key, err := ExportPEM(a.Key)
+			key, err := exportMatching(a.Key, a.Certificate.PublicKey)
 			if err != nil {
 				return fmt.Errorf("key of %s: %w", row.Role, err)
 			}
@@ -183,7 +234,7 @@ func (o *Issued) assemble() error {
 		if !o.Made[row.Role] {
 			continue
 		}
-		key, err := ExportPEM(a.Key)
+		key, err := exportMatching(a.Key, a.Certificate.PublicKey)
 		if err != nil {
 			return fmt.Errorf("key of %s: %w", row.Role, err)
 		}
@@ -191,7 +242,7 @@ func (o *Issued) assemble() error {
 	}
 	var service []byte
 	for _, k := range o.Service {
-		key, err := ExportPEM(k)
+		key, err := exportMatching(k, k.Public())
 		if err != nil {
 			return fmt.Errorf("service key: %w", err)
 		}
@@ -204,4 +255,43 @@ func (o *Issued) assemble() error {
 	}
 	o.Offline.Add("plan.json", KindPublic, append(plan, '\n'))
 	return nil
+}
+
+// IssueOne makes a single authority of the plan: a root, or an authority whose
+// issuer is given with its key.
+func (r Run) IssueOne(ctx context.Context, role Role) (*Authority, []Finding, error) {
+	spec, ok := r.Plan.Spec(role)
+	if !ok || spec.Existing != "" {
+		return nil, nil, refuse("request-unknown", string(role), "subject", string(role))
+	}
+	issuer := r.Given.Authorities[spec.Issuer]
+	if spec.Issuer != "" && (issuer == nil || issuer.Key == nil) {
+		return nil, nil, refuse("key-needed", string(role), "role", string(spec.Issuer))
+	}
+	spec.Elsewhere = false // elsewhere is here
+	only := r
+	only.Plan.Authorities, only.Plan.Service = []Spec{spec}, ServiceSpec{}
+	keys, err := only.makeKeys(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	lint := &throwaway{source: r.Keys}
+	return lint.authority(ctx, spec, keys[role], issuer)
+}
+
+// exportMatching returns a private key as PEM and reads it back: a file that
+// holds another key than its certificate names would first be found by k3s.
+func exportMatching(k Key, public crypto.PublicKey) ([]byte, error) {
+	text, err := ExportPEM(k)
+	if err != nil {
+		return nil, err
+	}
+	found, _, err := ParseKeys("", text)
+	if err != nil {
+		return nil, err
+	}
+	if len(found) != 1 || !samePublicKey(found[0].Key.Public(), public) {
+		return nil, errors.New("what was exported is another key")
+	}
+	return text, nil
 }

@@ -159,10 +159,17 @@ func (p Plan) validate(layout Layout) []Finding {
 	choice("distro", string(p.Distro), string(layout.Distro))
 	choice("topology", string(p.Topology), string(Isolated), string(Shared))
 	choice("profile", string(p.Profile), string(Strict), string(Upstream))
-	choice("keys.root", string(p.Keys.Root), specs...)
-	choice("keys.intermediate", string(p.Keys.Intermediate), specs...)
-	choice("keys.ca", string(p.Keys.CA), specs...)
-	choice("keys.service", string(p.Keys.Service), specs...)
+	for _, key := range []struct {
+		field string
+		spec  KeySpec
+	}{
+		{"keys.root", p.Keys.Root}, {"keys.intermediate", p.Keys.Intermediate},
+		{"keys.ca", p.Keys.CA}, {"keys.service", p.Keys.Service},
+	} {
+		if key.spec != "" { // blank only where the profile, which fills it, is unknown
+			choice(key.field, string(key.spec), specs...)
+		}
+	}
 	if p.Name != "" && !clusterName.MatchString(p.Name) {
 		found = append(found, New("plan-name", "name", "value", p.Name))
 	}
@@ -173,6 +180,16 @@ func (p Plan) validate(layout Layout) []Finding {
 	}
 	if p.Time.IsZero() {
 		found = append(found, New("plan-time-missing", "time"))
+	}
+	for _, life := range []struct {
+		field string
+		value Lifetime
+	}{
+		{"validity.root", p.Validity.Root}, {"validity.intermediate", p.Validity.Intermediate}, {"validity.ca", p.Validity.CA},
+	} {
+		if _, err := life.value.End(p.Time); life.value != "" && err != nil {
+			found = append(found, New("plan-lifetime", life.field, "value", string(life.value)))
+		}
 	}
 	var issuers []string
 	for _, row := range layout.Rows {

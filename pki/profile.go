@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"errors"
 	"fmt"
 )
 
@@ -67,11 +68,20 @@ var usageBits = map[string]x509.KeyUsage{
 	usageCRLSign:          x509.KeyUsageCRLSign,
 }
 
-func keyUsage(names []string) (usage x509.KeyUsage) {
+// keyUsage returns the bits of the names. There must be one: RFC 5280, 4.2.1.3
+// wants the extension in every CA certificate.
+func keyUsage(names []string) (usage x509.KeyUsage, err error) {
 	for _, name := range names {
-		usage |= usageBits[name]
+		bit, known := usageBits[name]
+		if !known {
+			return 0, fmt.Errorf("key usage %q is not known", name)
+		}
+		usage |= bit
 	}
-	return usage
+	if usage == 0 {
+		return 0, errors.New("no key usage")
+	}
+	return usage, nil
 }
 
 const (

@@ -246,9 +246,13 @@ func (s State) Accept(role Role, key Key, cert *x509.Certificate, above []*x509.
 		return nil, nil, refuse("request-unknown", string(role), "subject", string(role))
 	}
 	var found []Finding
+	usage, err := keyUsage(spec.KeyUsage)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", role, err)
+	}
 	limit, limited := pathLen(cert)
 	planned := spec.PathLen != nil
-	if cert.KeyUsage != keyUsage(spec.KeyUsage) || limited != planned || limited && limit != *spec.PathLen ||
+	if cert.KeyUsage != usage || limited != planned || limited && limit != *spec.PathLen ||
 		len(cert.ExtKeyUsage) > 0 || At(cert.NotAfter).After(spec.NotAfter.Time) {
 		found = append(found, New("profile-drift", string(role)))
 	}

@@ -144,11 +144,11 @@ func Resolve(plan Plan, layout Layout, given Given) (Resolved, []Finding, error)
 		Topology: plan.Topology, Profile: plan.Profile, Time: plan.Time,
 	}
 	for _, row := range layout.Rows {
-		spec, notes := plan.spec(row, layout, r, given)
-		found = append(found, notes...)
-		if !given.above(row.Role, layout) || spec.Existing != "" {
-			r.Authorities = append(r.Authorities, spec)
+		if !given.needed(row, layout) {
+			continue
 		}
+		spec, notes := plan.spec(row, layout, r, given)
+		r.Authorities, found = append(r.Authorities, spec), append(found, notes...)
 	}
 	if plan.Profile == Upstream {
 		found = append(found, New("upstream-profile", "profile"))
@@ -248,13 +248,14 @@ func (s *Spec) lifeFindings(now, asked Time) []Finding {
 	return nil
 }
 
-// above reports whether the role is an issuer that a given intermediate has
-// already replaced by its own chain.
-func (g Given) above(role Role, layout Layout) bool {
-	for _, row := range layout.Rows {
-		if row.Issuer == role && g.Authorities[row.Role] != nil && g.Authorities[role] == nil {
-			return true
-		}
+// needed reports whether the run has to do with a role at all: it is given, it
+// goes to the server, or something that must be made stands under it. A given
+// intermediate makes its root needless, its chain is complete.
+func (g Given) needed(row Row, layout Layout) bool {
+	if g.Authorities[row.Role] != nil || row.Path != "" {
+		return true
 	}
-	return false
+	return slices.ContainsFunc(layout.Rows, func(child Row) bool {
+		return child.Issuer == row.Role && g.Authorities[child.Role] == nil && g.needed(child, layout)
+	})
 }

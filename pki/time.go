@@ -1,6 +1,7 @@
 package pki
 
 import (
+	"encoding/json"
 	"regexp"
 	"strconv"
 	"time"
@@ -38,6 +39,20 @@ func (t *Time) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
+// MarshalJSON and UnmarshalJSON stand here because the ones of the embedded
+// time.Time would be taken otherwise: they keep offsets and fractions, and one
+// moment would have many digests.
+func (t Time) MarshalJSON() ([]byte, error) { return json.Marshal(t.String()) }
+
+// UnmarshalJSON reads a string as UnmarshalText does.
+func (t *Time) UnmarshalJSON(data []byte) error {
+	var s string
+	if err := json.Unmarshal(data, &s); err != nil {
+		return err
+	}
+	return t.UnmarshalText([]byte(s))
+}
+
 const day = 24 * time.Hour
 
 // Lifetime is how long a certificate lives: "10y" (a year has 365 days),
@@ -56,14 +71,14 @@ func (l Lifetime) End(start Time) (Time, error) {
 	m := lifetimePattern.FindStringSubmatch(string(l))
 	if m == nil {
 		end, err := ParseTime(string(l))
-		if err != nil {
+		if err != nil || end.After(lastMoment) { // an offset can reach the year 10000
 			return Time{}, refuse("plan-lifetime", "", "value", string(l))
 		}
 		return end, nil
 	}
 	n, _ := strconv.ParseInt(m[1], 10, 64)
 	seconds := n * map[string]int64{"y": 365 * 86400, "d": 86400, "h": 3600}[m[2]]
-	if seconds > lastMoment.Unix()-start.Unix() { // a Duration ends at 292 years
+	if seconds-1 > lastMoment.Unix()-start.Unix() { // a Duration ends at 292 years
 		return Time{}, refuse("plan-lifetime", "", "value", string(l))
 	}
 	return Time{time.Unix(start.Unix()+seconds-1, 0).UTC()}, nil

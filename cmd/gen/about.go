@@ -1,0 +1,79 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/cobra/doc"
+
+	"rootkiln/pki/report"
+)
+
+// version is set by the Makefile; a build without it says so.
+var version = "0.1.0-dev"
+
+func (a *app) versionCommand() *cobra.Command {
+	var form string
+	c := a.newCommand(versionAbout, cobra.NoArgs, func(*cobra.Command, []string) error {
+		if err := checkForm(form, "table", "json", "yaml"); err != nil {
+			return err
+		}
+		if form != "table" {
+			return writeData(a.out, form, map[string]string{
+				"version": version, "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH,
+			})
+		}
+		_, err := fmt.Fprintf(a.out, "rootkiln %s %s %s/%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		return err
+	})
+	choiceFlagShort(c.Flags(), &form, "output", "o", "table|json|yaml", "table", a.t(flagReportForm))
+	return c
+}
+
+func (a *app) completionCommand() *cobra.Command {
+	c := a.newCommand(completionAbout, cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
+		root := c.Root()
+		switch args[0] {
+		case "bash":
+			return root.GenBashCompletionV2(a.out, true)
+		case "zsh":
+			return root.GenZshCompletion(a.out)
+		case "fish":
+			return root.GenFishCompletion(a.out, true)
+		case "powershell":
+			return root.GenPowerShellCompletionWithDesc(a.out)
+		}
+		return usage(msgBadChoice, "completion", args[0], "bash, zsh, fish, powershell")
+	})
+	c.ValidArgs = []string{"bash", "zsh", "fish", "powershell"}
+	return c
+}
+
+// manCommand writes man pages. The library would date them with the clock;
+// pages are the same whenever they are made.
+func (a *app) manCommand() *cobra.Command {
+	c := a.newCommand(manAbout, cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
+		if err := os.MkdirAll(args[0], 0o755); err != nil {
+			return err
+		}
+		c.Root().DisableAutoGenTag = true
+		header := &doc.GenManHeader{Title: "ROOTKILN", Section: "1", Source: "rootkiln " + version, Manual: "rootkiln"}
+		if err := doc.GenManTree(c.Root(), header, args[0]); err != nil {
+			return err
+		}
+		a.say(msgManDone, args[0])
+		return nil
+	})
+	return c
+}
+
+// offlineReadme is the paper in the offline part, in the language of the run.
+func offlineReadme(j *job, digest [32]byte, lang report.Lang) string {
+	var b strings.Builder
+	plan := j.run.Plan
+	fmt.Fprintf(&b, offlineText.in(lang), plan.Distro, orDash(plan.Name), plan.Time, plan.Topology, groups(fmt.Sprintf("%x", digest)), j.token)
+	return b.String()
+}

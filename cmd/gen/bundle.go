@@ -1,0 +1,352 @@
+package main
+
+import (
+	"context"
+	"crypto"
+	"crypto/x509"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rootkiln/pki"
+	"rootkiln/pki/k3s"
+	"rootkiln/pki/report"
+)
+
+// bundleFlags are the flags of commands that make a bundle.
+type bundleFlags struct {
+	planFlags
+	placeFlags
+	seal   sealFlags
+	resume string
+	signed []string
+	dryRun bool
+}
+
+// placeFlags say where files go.
+type placeFlags struct {
+	out, offline string
+	force        bool
+	output       string
+}
+
+func (a *app) bundleCommand() *cobra.Command {
+	var f bundleFlags
+	c := a.newCommand(bundleAbout, cobra.NoArgs, func(c *cobra.Command, _ []string) error {
+		return a.bundle(c.Context(), &f)
+	})
+	f.register(a, c)
+	f.registerInputs(a, c)
+	choiceFlagShort(c.Flags(), &f.out, "out", "o", "PATH", "tls.tar.gz", a.t(flagOut))
+	choiceFlag(c.Flags(), &f.offline, "offline-out", "PATH", "", a.t(flagOfflineOut))
+	f.registerCommon(a, c)
+	f.seal.register(a, c)
+	choiceFlag(c.Flags(), &f.resume, "resume", "DIR", "", a.t(flagResume))
+	c.Flags().StringArrayVar(&f.signed, "signed", nil, a.t(flagSigned))
+	c.Flags().BoolVar(&f.dryRun, "dry-run", false, a.t(flagDryRun))
+	return c
+}
+
+func (f *placeFlags) registerCommon(a *app, c *cobra.Command) {
+	c.Flags().BoolVar(&f.force, "force", false, a.t(flagForce))
+	choiceFlag(c.Flags(), &f.output, "output", "text|json|yaml", "text", a.t(flagReportForm))
+}
+
+// offlinePath is where the offline part goes when nobody says: beside the
+// server part, NAME-offline with the same ending.
+func offlinePath(out string) string {
+	dir, name := filepath.Split(filepath.Clean(out))
+	for _, form := range archiveForms {
+		if stem, ok := strings.CutSuffix(name, form.suffix); ok {
+			return dir + stem + "-offline" + form.suffix
+		}
+	}
+	return dir + name + "-offline"
+}
+
+// bundle is the main job: one plan or several, from flags and files to two
+// archives.
+func (a *app) bundle(ctx context.Context, f *bundleFlags) error {
+	if err := checkForm(f.output, "text", "json", "yaml"); err != nil {
+		return err
+	}
+	jobs, err := a.jobs(ctx, f)
+	if err != nil {
+		return err
+	}
+	if f.dryRun {
+		return a.showPlans(jobs, f.output)
+	}
+	for _, j := range jobs {
+		a.explain(j.found)
+	}
+	d, err := a.delivery(ctx, f, jobs)
+	if err != nil {
+		return err
+	}
+	if err := d.precheck(); err != nil {
+		return err
+	}
+	server, offline := pki.Bundle{}, pki.Bundle{}
+	for _, j := range jobs {
+		if err := j.issue(ctx, a); err != nil {
+			return err
+		}
+		merge(&server, j.issued.Server, j.prefix)
+		merge(&offline, j.issued.Offline, j.prefix)
+	}
+	d.outputs[len(d.outputs)-1].bundle = server
+	if len(d.outputs) > 1 {
+		d.outputs[0].bundle = offline
+	}
+	if err := d.commit(ctx); err != nil {
+		return err
+	}
+	return a.receipt(f, jobs, d)
+}
+
+// job is one plan on its way through the core.
+type job struct {
+	plan   pki.Plan
+	run    pki.Run
+	found  []pki.Finding
+	prefix string // of paths when several plans share an output
+	issued *pki.Issued
+	token  k3s.Token
+}
+
+// jobs resolves every plan of the call, or takes up the state of a request.
+func (a *app) jobs(ctx context.Context, f *bundleFlags) ([]*job, error) {
+	if f.resume != "" {
+		j, err := a.resumed(ctx, f)
+		return []*job{j}, err
+	}
+	if len(f.signed) > 0 {
+		return nil, usage(msgSignedWithoutResume)
+	}
+	plans, err := a.plans(&f.planFlags)
+	if err != nil {
+		return nil, err
+	}
+	var jobs []*job
+	for _, plan := range plans {
+		j := &job{plan: plan}
+		if len(plans) > 1 {
+			j.prefix = plan.Name + "/"
+		}
+		resolved, layout, given, found, err := a.resolve(ctx, &j.plan, &f.planFlags)
+		if err != nil {
+			return nil, err
+		}
+		j.found = found
+		j.run = pki.Run{Plan: resolved, Layout: layout, Given: given, Keys: pki.Random{}}
+		jobs = append(jobs, j)
+	}
+	return jobs, nil
+}
+
+// issue makes the bundle of a job and adds the papers of the offline part.
+func (j *job) issue(ctx context.Context, a *app) (err error) {
+	last := time.Now()
+	j.run.Progress = func(s pki.Step) {
+		now := time.Now()
+		s.Elapsed, last = now.Sub(last), now
+		a.progress(s)
+	}
+	if j.issued, err = j.run.Issue(ctx); err != nil {
+		return err
+	}
+	a.explain(j.issued.Findings)
+	server := j.issued.Server.File(k3s.ServerCAPath + ".crt")
+	if j.token, err = k3s.ComputeToken(server.Data, j.plan.Time.Time); err != nil {
+		return err
+	}
+	return j.papers(a.lang)
+}
+
+// papers adds what a person needs who opens the safe years later.
+func (j *job) papers(lang report.Lang) error {
+	digest, err := j.run.Plan.Digest()
+	if err != nil {
+		return err
+	}
+	offline := &j.issued.Offline
+	offline.Add("README.txt", pki.KindPublic, []byte(offlineReadme(j, digest, lang)))
+	offline.Add("fingerprints.txt", pki.KindPublic, fingerprints(j.issued))
+	return nil
+}
+
+// fingerprints lists every certificate in the form of sha256sum: digest of the
+// DER, two spaces, where it stands.
+func fingerprints(is *pki.Issued) []byte {
+	var b strings.Builder
+	for _, row := range is.Layout.Rows {
+		if authority := is.Authorities[row.Role]; authority != nil {
+			fmt.Fprintf(&b, "%s  %s\n", pki.Fingerprint(authority.Certificate), authority.Certificate.Subject.CommonName)
+		}
+	}
+	return []byte(b.String())
+}
+
+// progress prints a line for each key that is done.
+func (a *app) progress(s pki.Step) {
+	if a.quiet || !a.verbose && s.Key.Bits() == 0 {
+		return
+	}
+	fmt.Fprintln(a.err, a.t(msgKeyDone, s.Done, s.Total, report.RoleName(s.Role, a.lang), s.Key, s.Elapsed.Round(time.Millisecond)))
+}
+
+// delivery decides where everything goes, before a key exists.
+func (a *app) delivery(ctx context.Context, f *bundleFlags, jobs []*job) (delivery, error) {
+	d := delivery{force: f.force, stdout: a.out}
+	for _, j := range jobs {
+		d.inputs = append(d.inputs, inputPaths(j.plan, f.file, f.passphraseFile, f.seal.passphraseFile, f.resume)...)
+	}
+	d.inputs = append(d.inputs, f.signed...)
+	seal, err := f.seal.sealer(ctx, a)
+	if err != nil {
+		return d, err
+	}
+	offline := f.offline
+	if f.out == standardOutput {
+		if offline == "" && madeOffline(jobs) {
+			return d, usage(msgStdoutNeedsOffline)
+		}
+	} else if offline == "" {
+		offline = offlinePath(f.out)
+	}
+	if offline == standardOutput {
+		return d, usage(msgOfflineToStdout)
+	}
+	if offline != "" {
+		o := newOutput(offline, pki.Bundle{})
+		o.seal = seal
+		d.outputs = append(d.outputs, o)
+	} else if seal != nil {
+		return d, usage(msgSealNothing)
+	}
+	d.outputs = append(d.outputs, newOutput(f.out, pki.Bundle{}))
+	for _, o := range d.outputs {
+		for _, left := range leftovers(filepath.Dir(o.path)) {
+			a.say(msgLeftover, left)
+		}
+	}
+	return d, nil
+}
+
+// madeOffline reports whether a run makes a key that no server may see.
+func madeOffline(jobs []*job) bool {
+	for _, j := range jobs {
+		for _, s := range j.run.Plan.Authorities {
+			row, _ := j.run.Layout.Row(s.Role)
+			if s.Existing == "" && !s.Elsewhere && row.Safe != "" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// merge puts a bundle into another below a prefix.
+func merge(into *pki.Bundle, b pki.Bundle, prefix string) {
+	into.Time = b.Time
+	for _, file := range b.Files {
+		into.Add(prefix+file.Path, file.Kind, file.Data)
+	}
+}
+
+// resumed takes up a request: the state of the first room, the certificates of
+// the second.
+func (a *app) resumed(ctx context.Context, f *bundleFlags) (*job, error) {
+	data, err := a.readFile(statePath(f.resume))
+	if err != nil {
+		return nil, err
+	}
+	state, keys, err := pki.ParseState(data)
+	if err != nil {
+		return nil, err
+	}
+	if len(f.signed) == 0 {
+		return nil, usage(msgResumeNeedsSigned)
+	}
+	j := &job{plan: state.Plan}
+	// The cluster's files are made now: modification times are payload.
+	j.plan.Time = pki.Time{}
+	if j.plan.Time, err = a.time(pki.Time{}); err != nil {
+		return nil, err
+	}
+	layout, err := layoutOf(j.plan)
+	if err != nil {
+		return nil, err
+	}
+	given, notes, err := a.given(&j.plan, &f.planFlags)
+	if err != nil {
+		return nil, err
+	}
+	found, err := a.acceptSigned(state, keys, f.signed, given)
+	if err != nil {
+		return nil, err
+	}
+	resolved, more, err := pki.Resolve(j.plan, layout, given)
+	if err != nil {
+		return nil, err
+	}
+	j.found = slices.Concat(notes, found, more)
+	j.run = pki.Run{Plan: resolved, Layout: layout, Given: given, Keys: pki.Random{}}
+	return j, nil
+}
+
+// acceptSigned joins each certificate that came back with the key of its
+// request. The chain above it comes from the file, or from the issuer that the
+// plan gave.
+func (a *app) acceptSigned(state pki.State, keys map[pki.Role]pki.Key, paths []string, given pki.Given) ([]pki.Finding, error) {
+	var found []pki.Finding
+	for _, path := range paths {
+		data, err := a.readFile(path)
+		if err != nil {
+			return nil, err
+		}
+		certs, notes, err := pki.ParseCertificates(path, data)
+		if err != nil {
+			return nil, err
+		}
+		role, ok := keyFor(keys, certs[0].PublicKey)
+		if !ok {
+			return nil, pki.Refuse([]pki.Finding{pki.New("signed-key-mismatch", path, "role", path)})
+		}
+		var extra []*x509.Certificate
+		spec, _ := state.Resolved.Spec(role)
+		if issuer := given.Authorities[spec.Issuer]; issuer != nil {
+			extra = issuer.Chain()
+		}
+		first, above, err := pki.OrderChain(role, certs, extra)
+		if err != nil {
+			return nil, err
+		}
+		authority, drift, err := state.Accept(role, keys[role], first, above)
+		if err != nil {
+			return nil, err
+		}
+		given.Authorities[role] = authority
+		found = slices.Concat(found, notes, drift)
+	}
+	for role := range keys {
+		if given.Authorities[role] == nil {
+			return nil, pki.Refuse([]pki.Finding{pki.New("signed-missing", string(role), "role", string(role))})
+		}
+	}
+	return found, nil
+}
+
+func keyFor(keys map[pki.Role]pki.Key, public crypto.PublicKey) (pki.Role, bool) {
+	for role, k := range keys {
+		if same, ok := k.Public().(interface{ Equal(crypto.PublicKey) bool }); ok && same.Equal(public) {
+			return role, true
+		}
+	}
+	return "", false
+}

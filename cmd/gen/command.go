@@ -1,0 +1,146 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"rootkiln/pki"
+)
+
+// about is the text of a command's help. Examples come first in the help, and a
+// test runs each of them.
+type about struct {
+	use     string
+	short   text
+	long    text
+	example string
+}
+
+// newCommand makes a cobra command in the language of the run.
+func (a *app) newCommand(d about, args cobra.PositionalArgs, action func(*cobra.Command, []string) error) *cobra.Command {
+	return &cobra.Command{
+		Use: d.use, Short: d.short.in(a.lang), Long: d.long.in(a.lang), Example: strings.TrimSpace(d.example),
+		Args: args, RunE: action, DisableFlagsInUseLine: true, SilenceUsage: true, SilenceErrors: true,
+	}
+}
+
+// command is the whole command line.
+func (a *app) command() *cobra.Command {
+	root := a.newCommand(rootAbout, cobra.NoArgs, nil)
+	root.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+	root.SetIn(a.in)
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetHelpCommand(&cobra.Command{Use: "no-help", Hidden: true})
+	root.SetUsageTemplate(a.usageTemplate())
+	root.SetHelpTemplate(helpTemplate)
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usage(msgFlagError, err.Error(), c.CommandPath())
+	})
+	f := root.PersistentFlags()
+	f.String("lang", "", a.t(flagLang))
+	f.StringVar(&a.color, "color", "auto", a.t(flagColor))
+	f.BoolVarP(&a.quiet, "quiet", "q", false, a.t(flagQuiet))
+	f.BoolVarP(&a.verbose, "verbose", "v", false, a.t(flagVerbose))
+	f.Var(&timeFlag{&a.now}, "now", a.t(flagNow))
+	f.BoolP("help", "h", false, a.t(flagHelp))
+
+	for _, c := range []func() *cobra.Command{
+		a.bundleCommand, a.planCommand, a.rootCommand, a.intermediateCommand, a.requestCommand, a.signCommand,
+		a.tokenCommand,
+		a.versionCommand, a.completionCommand, a.manCommand,
+	} {
+		root.AddCommand(c())
+	}
+	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
+		if lang := c.Flag("lang").Value.String(); lang != "" && lang != "en" && lang != "zh" {
+			return usage(msgBadChoice, "--lang", lang, "en, zh")
+		}
+		if a.color != "auto" && a.color != "always" && a.color != "never" {
+			return usage(msgBadChoice, "--color", a.color, "auto, always, never")
+		}
+		return nil
+	}
+	return root
+}
+
+// usageTemplate is cobra's with the examples first and translated headings.
+func (a *app) usageTemplate() string {
+	heading := func(m text) string { return m.in(a.lang) }
+	return `{{if .HasExample}}` + heading(headExamples) + `
+  {{.Example}}
+
+{{end}}` + heading(headUsage) + `
+  {{.CommandPath}}{{if .HasAvailableSubCommands}} COMMAND{{end}}{{if .HasAvailableFlags}} [FLAGS]{{end}}{{with usageArgs .Use}} {{.}}{{end}}
+{{if .HasAvailableSubCommands}}
+` + heading(headCommands) + `
+{{range .Commands}}{{if .IsAvailableCommand}}  {{rpad .Name 14}} {{.Short}}
+{{end}}{{end}}{{end}}{{if .HasAvailableLocalFlags}}
+` + heading(headFlags) + `
+{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}
+{{end}}{{if .HasAvailableInheritedFlags}}
+` + heading(headGlobal) + `
+{{.InheritedFlags.FlagUsages | trimTrailingWhitespaces}}
+{{end}}{{if .HasAvailableSubCommands}}
+` + heading(headMore) + `
+{{end}}`
+}
+
+const helpTemplate = `{{with (or .Long .Short)}}{{. | trimTrailingWhitespaces}}
+
+{{end}}{{.UsageString}}`
+
+func init() {
+	cobra.AddTemplateFunc("usageArgs", func(use string) string {
+		_, args, _ := strings.Cut(use, " ")
+		return args
+	})
+}
+
+// timeFlag reads RFC 3339 or a date.
+type timeFlag struct{ at *pki.Time }
+
+func (f *timeFlag) String() string {
+	if f.at == nil || f.at.IsZero() {
+		return ""
+	}
+	return f.at.String()
+}
+
+func (f *timeFlag) Set(s string) (err error) {
+	if *f.at, err = pki.ParseTime(s); err != nil {
+		return &usageError{s + ": RFC 3339, YYYY-MM-DD"}
+	}
+	return nil
+}
+
+func (*timeFlag) Type() string { return "TIME" }
+
+// choiceFlag is a string flag with a type name of its own in the help.
+func choiceFlag(f *pflag.FlagSet, p *string, name, kind, value, usage string) {
+	f.Var(&namedString{p, kind}, name, usage)
+	*p = value
+}
+
+type namedString struct {
+	value *string
+	kind  string
+}
+
+func (s *namedString) String() string {
+	if s.value == nil {
+		return ""
+	}
+	return *s.value
+}
+func (s *namedString) Set(v string) error { *s.value = v; return nil }
+func (s *namedString) Type() string       { return s.kind }
+
+// choiceFlagShort is choiceFlag with a one-letter form.
+func choiceFlagShort(f *pflag.FlagSet, p *string, name, short, kind, value, usage string) {
+	*p = value
+	f.VarP(&namedString{p, kind}, name, short, usage)
+}

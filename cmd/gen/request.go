@@ -1,0 +1,272 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rootkiln/pki"
+	"rootkiln/pki/report"
+)
+
+// Files of a request directory.
+const (
+	stateFile = "state.json" // secret: the keys that wait for their certificates
+	planFile  = "plan.json"  // public: travels with the requests
+)
+
+// statePath takes the request directory or the state file itself.
+func statePath(path string) string {
+	if filepath.Ext(path) == ".json" {
+		return path
+	}
+	return filepath.Join(path, stateFile)
+}
+
+func (a *app) requestCommand() *cobra.Command {
+	var f authorityFlags
+	c := a.newCommand(requestAbout, cobra.NoArgs, func(c *cobra.Command, _ []string) error {
+		return a.request(c.Context(), &f)
+	})
+	f.register(a, c)
+	f.registerInputs(a, c)
+	choiceFlagShort(c.Flags(), &f.out, "out", "o", "DIR", "request", a.t(flagOutDir))
+	f.registerCommon(a, c)
+	return c
+}
+
+// request is the first room: keys and requests for everything whose issuer is
+// on another machine. Without --elsewhere that is the root.
+func (a *app) request(ctx context.Context, f *authorityFlags) error {
+	if err := checkForm(f.output, "text", "json", "yaml"); err != nil {
+		return err
+	}
+	plan, err := a.plan(&f.planFlags)
+	if err != nil {
+		return err
+	}
+	if len(plan.Elsewhere) == 0 && plan.Inputs.Root == "" && plan.Inputs.Intermediate == "" && plan.Inputs.Directory == "" {
+		plan.Elsewhere = []pki.Role{pki.Root}
+	}
+	resolved, layout, given, found, err := a.resolve(ctx, &plan, &f.planFlags)
+	if err != nil {
+		return err
+	}
+	if f.out == standardOutput {
+		return usage(msgOfflineToStdout)
+	}
+	o := newOutput(f.out, pki.Bundle{})
+	d := delivery{outputs: []*output{o}, inputs: inputPaths(plan, f.file, f.passphraseFile), force: f.force, stdout: a.out}
+	if err := d.precheck(); err != nil {
+		return err
+	}
+	a.explain(found)
+	run := pki.Run{Plan: resolved, Layout: layout, Given: given, Keys: pki.Random{}}
+	made, err := run.Request(ctx, absoluteInputs(plan))
+	if err != nil {
+		return err
+	}
+	o.bundle = pki.Bundle{Time: plan.Time.Time}
+	for role, csr := range made.Requests {
+		o.bundle.Add(string(role)+".csr", pki.KindPublic, csr)
+	}
+	canonical, err := resolved.Canonical()
+	if err != nil {
+		return err
+	}
+	o.bundle.Add(planFile, pki.KindPublic, append(canonical, '\n'))
+	state, err := made.State.MarshalState()
+	if err != nil {
+		return err
+	}
+	o.bundle.Add(stateFile, pki.KindSecret, state)
+	if err := d.commit(ctx); err != nil {
+		return err
+	}
+	return a.requestReceipt(f, resolved)
+}
+
+// absoluteInputs keeps the input paths usable from wherever the run is resumed.
+func absoluteInputs(plan pki.Plan) pki.Plan {
+	in := &plan.Inputs
+	plan.Inputs.ServiceKeys = slices.Clone(in.ServiceKeys)
+	for _, p := range []*string{&in.Directory, &in.Root, &in.RootKey, &in.Intermediate, &in.IntermediateKey} {
+		if abs, err := filepath.Abs(*p); err == nil && *p != "" && *p != standardOutput {
+			*p = abs
+		}
+	}
+	for i, p := range in.ServiceKeys {
+		if abs, err := filepath.Abs(p); err == nil && p != standardOutput {
+			in.ServiceKeys[i] = abs
+		}
+	}
+	return plan
+}
+
+func (a *app) requestReceipt(f *authorityFlags, plan pki.Resolved) error {
+	digest, err := plan.Digest()
+	if err != nil {
+		return err
+	}
+	type entry struct {
+		Role    pki.Role `json:"role"`
+		Issuer  pki.Role `json:"issuer"`
+		Request string   `json:"request"`
+	}
+	var entries []entry
+	var rows [][]string
+	for _, s := range plan.Requests() {
+		path := filepath.Join(f.out, string(s.Role)+".csr")
+		entries = append(entries, entry{s.Role, s.Issuer, path})
+		rows = append(rows, []string{a.t(wordMade), path, a.t(msgRequestFor, report.RoleName(s.Role, a.lang), report.RoleName(s.Issuer, a.lang))})
+	}
+	if f.output != "text" {
+		return writeData(a.out, f.output, map[string]any{
+			"planDigest": fmt.Sprintf("%x", digest), "requests": entries,
+			"plan": filepath.Join(f.out, planFile), "state": filepath.Join(f.out, stateFile),
+		})
+	}
+	if a.quiet {
+		return nil
+	}
+	rows = append(rows,
+		[]string{"", filepath.Join(f.out, planFile), a.t(msgPlanTravels)},
+		[]string{"", filepath.Join(f.out, stateFile), a.t(msgStateStays)})
+	drawTable(a.out, "", rows)
+	fmt.Fprintf(a.out, "\n%s\n  %s\n\n", a.t(headDigest), groups(fmt.Sprintf("%x", digest)))
+	first := entries[0]
+	fmt.Fprintln(a.out, a.t(msgNextSign, first.Role, first.Role))
+	fmt.Fprintln(a.out, a.t(msgNextResume, shellQuote(f.out), first.Role))
+	return nil
+}
+
+// signFlags are the flags of the second room.
+type signFlags struct {
+	planFlags
+	placeFlags
+	issuer, key string
+}
+
+func (a *app) signCommand() *cobra.Command {
+	var f signFlags
+	c := a.newCommand(signAbout, cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
+		return a.sign(c.Context(), &f, args[0])
+	})
+	c.Flags().StringVarP(&f.file, "file", "f", "", a.t(flagSignPlan))
+	choiceFlag(c.Flags(), &f.issuer, "root", "FILE", "", a.t(flagSignRoot))
+	choiceFlag(c.Flags(), &f.key, "root-key", "FILE", "", a.t(flagSignKey))
+	f.registerPassphrase(a, c)
+	choiceFlagShort(c.Flags(), &f.out, "out", "o", "FILE", "", a.t(flagSignOut))
+	f.registerCommon(a, c)
+	return c
+}
+
+// sign is the second room: the request proves possession of its key, the plan
+// decides everything else.
+func (a *app) sign(ctx context.Context, f *signFlags, path string) error {
+	if err := checkForm(f.output, "text", "json", "yaml"); err != nil {
+		return err
+	}
+	if f.issuer == "" || f.key == "" || f.file == "" {
+		return usage(msgSignNeeds)
+	}
+	data, err := a.readFile(f.file)
+	if err != nil {
+		return err
+	}
+	plan, err := pki.ParseResolved(data)
+	if err != nil {
+		return err
+	}
+	if data, err = a.readFile(path); err != nil {
+		return err
+	}
+	csr, notes, err := pki.ParseRequest(path, data)
+	if err != nil {
+		return err
+	}
+	spec, vetted, err := plan.Vet(csr, path)
+	if err != nil {
+		return err
+	}
+	now, err := a.time(pki.Time{})
+	if err != nil {
+		return err
+	}
+	issuer, found, err := a.signer(plan, spec, f, now)
+	if err != nil {
+		return err
+	}
+	if f.out == "" {
+		f.out = string(spec.Role) + ".crt"
+	}
+	a.explain(slices.Concat(notes, vetted, found))
+	o := newOutput(f.out, pki.Bundle{})
+	o.form = formFile
+	d := delivery{outputs: []*output{o}, inputs: []string{path, f.file, f.issuer, f.key}, force: f.force, stdout: a.out}
+	if err := d.precheck(); err != nil {
+		return err
+	}
+	signed, more, err := pki.Sign(ctx, spec, csr, issuer, now, pki.Random{})
+	if err != nil {
+		return err
+	}
+	a.explain(more)
+	o.bundle.Time = now.Time
+	o.bundle.Add(filepath.Base(f.out), pki.KindChain, pki.EncodeCertificates(signed.Chain()...))
+	if err := d.commit(ctx); err != nil {
+		return err
+	}
+	return a.signReceipt(f, signed, plan)
+}
+
+// signer reads the issuing authority and checks it for its place in the plan.
+func (a *app) signer(plan pki.Resolved, spec pki.Spec, f *signFlags, now pki.Time) (*pki.Authority, []pki.Finding, error) {
+	issuer, notes, err := a.issuer(spec.Issuer, f.issuer, f.key, nil, &f.planFlags)
+	if err != nil {
+		return nil, nil, err
+	}
+	layout, err := layoutOf(pki.Plan{Distro: plan.Distro, Topology: plan.Topology})
+	if err != nil {
+		return nil, nil, err
+	}
+	found := pki.CheckIssuer(issuer, now, layout)
+	if planned, ok := plan.Spec(spec.Issuer); ok && planned.Existing != "" && planned.Existing != pki.Fingerprint(issuer.Certificate) {
+		found = append(found, pki.New("request-not-issuer", f.issuer, "role", string(spec.Role), "issuer", planned.Existing))
+	}
+	return issuer, append(notes, found...), pki.Refuse(found)
+}
+
+func (a *app) signReceipt(f *signFlags, signed *pki.Authority, plan pki.Resolved) error {
+	c := signed.Certificate
+	w := a.out
+	if f.out == standardOutput {
+		w = a.err
+	}
+	if f.output != "text" {
+		return writeData(w, f.output, reportEntry{signed.Role, c.Subject.String(), pki.Fingerprint(c), pki.At(c.NotAfter), true})
+	}
+	if a.quiet {
+		return nil
+	}
+	digest, err := plan.Digest()
+	if err != nil {
+		return err
+	}
+	drawTable(w, "", [][]string{{a.t(wordMade), f.out, a.t(msgSignedChain, 1+len(signed.Above))}})
+	fmt.Fprintln(w)
+	drawTable(w, "", [][]string{
+		{a.t(wordSubject), c.Subject.String()},
+		{a.t(wordIssuer), c.Issuer.String()},
+		{"SHA-256", groups(pki.Fingerprint(c))},
+		{a.t(wordLives), a.t(msgUntil, c.NotAfter.UTC().Format(time.DateOnly))},
+		{a.t(wordPlan), groups(fmt.Sprintf("%x", digest))},
+	})
+	fmt.Fprintln(w)
+	fmt.Fprintln(w, a.t(msgNextBack, shellQuote(f.out)))
+	return nil
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// The test binary is the program: a script that runs rootkiln, and a test that
+// kills it, get what was just compiled.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"rootkiln": func() { os.Exit(run()) },
+	})
+}
+
+// TestScript runs the cases in testdata. Each case is headed by the promise or
+// the issue that made it necessary.
+//
+// Beside the standard commands there are:
+//
+//	mode PERM FILE…      the permission bits of files are exactly PERM
+//	keep FILE…           remembers files for `same`
+//	same FILE…           the files are byte for byte what `keep` remembered
+func TestScript(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                "testdata",
+		RequireUniqueNames: true,
+		UpdateScripts:      os.Getenv("UPDATE") != "",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("LC_ALL", "C.UTF-8")
+			e.Setenv("NO_COLOR", "1")
+			e.Setenv("TZ", "UTC")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"mode": scriptMode, "keep": scriptKeep, "same": scriptSame,
+		},
+	})
+}
+
+func scriptMode(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: mode PERM FILE...")
+	}
+	for _, name := range args[1:] {
+		info, err := os.Lstat(ts.MkAbs(name))
+		ts.Check(err)
+		if got := strings.TrimPrefix(info.Mode().Perm().String(), "-"); got != args[0] {
+			ts.Fatalf("%s has mode %s, not %s", name, got, args[0])
+		}
+	}
+}
+
+// kept is where `keep` puts its copies, out of the way of directory listings.
+func kept(ts *testscript.TestScript, name string) string {
+	return filepath.Join(ts.Getenv("WORK"), ".kept", strings.ReplaceAll(name, string(filepath.Separator), "%"))
+}
+
+func scriptKeep(ts *testscript.TestScript, _ bool, args []string) {
+	for _, name := range args {
+		data, err := os.ReadFile(ts.MkAbs(name))
+		ts.Check(err)
+		ts.Check(os.MkdirAll(filepath.Dir(kept(ts, name)), 0o700))
+		ts.Check(os.WriteFile(kept(ts, name), data, 0o600))
+	}
+}
+
+func scriptSame(ts *testscript.TestScript, neg bool, args []string) {
+	for _, name := range args {
+		got, err := os.ReadFile(ts.MkAbs(name))
+		ts.Check(err)
+		want, err := os.ReadFile(kept(ts, name))
+		ts.Check(err)
+		if (string(got) == string(want)) == neg {
+			ts.Fatalf("%s: unchanged is %v", name, string(got) == string(want))
+		}
+	}
+}

@@ -1,0 +1,149 @@
+package report
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"rootkiln/pki"
+)
+
+// Lang is a language of the messages.
+type Lang string
+
+const (
+	English Lang = "en"
+	Chinese Lang = "zh"
+)
+
+// Message explains one finding: what is so, why it matters for a cluster, what
+// to do. Why is empty for nothing; Fix is empty where there is nothing to do.
+type Message struct {
+	What string `json:"what"`
+	Why  string `json:"why"`
+	Fix  string `json:"fix,omitempty"`
+}
+
+// messages holds the sentences of a topic: English and Chinese side by side,
+// each as what, why, fix.
+//
+// Placeholders: {name} is an argument of the finding, {@name} one that holds a
+// role (or several, with commas between them), {subject} the finding's subject
+// and {.subject} an argument that happens to bear that name. A sentence that
+// begins with "{subject}: " does without when the finding has no subject.
+//
+// The sentences say k3s and mean RKE2 as well, which links the same code.
+type messages map[pki.Code][2]Message
+
+var catalogue = []messages{
+	planMessages, requestMessages, keyMessages, certificateMessages, chainMessages, bundleMessages,
+}
+
+// Explain returns the sentences of a finding in a language, with its values
+// filled in. Whatever a value holds, the sentences are safe to print: see
+// [Printable].
+func Explain(f pki.Finding, lang Lang) Message {
+	m, ok := lookup(f.Code)
+	if !ok { // from a newer version, by way of JSON
+		return Message{What: Printable(f.String())}
+	}
+	t := m[0]
+	if lang == Chinese {
+		t = m[1]
+	}
+	return Message{What: fill(t.What, f, lang), Why: fill(t.Why, f, lang), Fix: fill(t.Fix, f, lang)}
+}
+
+func lookup(code pki.Code) ([2]Message, bool) {
+	for _, topic := range catalogue {
+		if m, ok := topic[code]; ok {
+			return m, true
+		}
+	}
+	return [2]Message{}, false
+}
+
+// fill puts the values of a finding into a sentence, in one pass: a value that
+// looks like a placeholder stays what it is.
+func fill(sentence string, f pki.Finding, lang Lang) string {
+	if f.Subject == "" {
+		sentence = withoutSubject(sentence)
+	}
+	var b strings.Builder
+	for {
+		before, rest, found := strings.Cut(sentence, "{")
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		placeholder, after, _ := strings.Cut(rest, "}")
+		b.WriteString(value(placeholder, f, lang))
+		sentence = after
+	}
+}
+
+// withoutSubject takes the leading subject off a sentence.
+func withoutSubject(sentence string) string {
+	if rest, ok := strings.CutPrefix(sentence, "{subject}："); ok {
+		return rest
+	}
+	rest, ok := strings.CutPrefix(sentence, "{subject}: ")
+	if !ok {
+		return sentence
+	}
+	first, size := utf8.DecodeRuneInString(rest)
+	return string(unicode.ToUpper(first)) + rest[size:]
+}
+
+// value returns what stands for a placeholder, "?" where the finding lacks it.
+func value(placeholder string, f pki.Finding, lang Lang) string {
+	v, role := f.Subject, true
+	if placeholder != "subject" {
+		var name string
+		name, role = strings.CutPrefix(placeholder, "@")
+		name = strings.TrimPrefix(name, ".")
+		v = f.Args[name]
+		if r := coreWords[name]; r != nil && lang == Chinese {
+			v = r.Replace(v)
+		}
+	}
+	switch {
+	case v == "":
+		return "?"
+	case role:
+		return roleNames(v, lang)
+	}
+	return Printable(v)
+}
+
+// maxValue is how much of a value is shown, in characters. Common names and
+// paths end far below; a foreign file must not fill the screen.
+const maxValue = 256
+
+// Printable returns text from a foreign source (a subject, a path, the text of
+// an error) in a form that a terminal shows and does not obey: control and
+// format characters, among them escape sequences and the marks that turn the
+// direction of writing (U+202A to U+202E, U+2066 to U+2069), are written as
+// escapes of Go, and more than 256 characters are cut off.
+func Printable(s string) string {
+	var b strings.Builder
+	shown := 0
+	for i, r := range s {
+		if shown++; shown > maxValue {
+			b.WriteString("...")
+			break
+		}
+		switch _, size := utf8.DecodeRuneInString(s[i:]); {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&b, `\x%02x`, s[i])
+		case unicode.IsPrint(r):
+			b.WriteRune(r)
+		default:
+			quoted := strconv.QuoteRune(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+		}
+	}
+	return b.String()
+}

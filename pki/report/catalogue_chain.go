@@ -1,0 +1,103 @@
+package report
+
+var chainMessages = messages{
+	"path-length": {{
+		"{subject}: its path length limit is {has}, but {need} CAs will stand below it.",
+		"k3s itself does not notice, since Go trusts every CA in the file; OpenSSL, Java and browsers refuse the chain.",
+		"Have it issued with a pathLen of {need} or more, or without a limit.",
+	}, {
+		"{subject}：路径长度限制为 {has}，但其下会有 {need} 级 CA。",
+		"Go 信任文件中的每个 CA，所以 k3s 自身察觉不到；OpenSSL、Java 和浏览器会拒绝该证书链。",
+		"请以不小于 {need} 的 pathLen 重新签发，或不设限制。",
+	}},
+	"signature-invalid": {{
+		"{subject}: its signature does not verify with the key of \"{issuer}\".",
+		"The names fit, the keys do not: `rotate-ca` and clients that check the whole chain refuse it.",
+		"Find the issuer's certificate with the right key; an older one of the same name is the usual mix-up.",
+	}, {
+		"{subject}：用“{issuer}”的公钥无法验证其签名。",
+		"名称相符而密钥不符：`rotate-ca` 和校验完整证书链的客户端都会拒绝它。",
+		"请找出密钥正确的签发者证书；常见原因是误用了同名的旧证书。",
+	}},
+	"chain-order": {{
+		"{subject}: the file begins with \"{issuer}\", which is the issuer of another certificate in it.",
+		"k3s takes the first certificate for the CA that signs. The key does not fit it, and k3s does not start.",
+		"Put the certificate of the CA itself first, then its issuers up to the root.",
+	}, {
+		"{subject}：文件以“{issuer}”开头，而它是文件中另一张证书的签发者。",
+		"k3s 把第一张证书当作签发用的 CA；私钥与它不匹配，k3s 无法启动。",
+		"请把该 CA 自己的证书放在最前，然后依次是各级签发者，直到根 CA。",
+	}},
+	"chain-unrelated": {{
+		"{subject}: \"{.subject}\" and \"{issuer}\" do not belong to one chain.",
+		"Every certificate in a CA file is a trust anchor on every node: a stranger would be trusted there. A broken chain also changes the join token.",
+		"Keep only the CA and its issuers up to the root; `rootkiln inspect FILE` shows who signed whom.",
+	}, {
+		"{subject}：“{.subject}”与“{issuer}”不属于同一条证书链。",
+		"CA 文件中的每张证书都是所有节点的信任锚，无关的证书也会被信任；证书链断裂还会改变加入令牌。",
+		"请只保留该 CA 及其各级签发者，直到根 CA；`rootkiln inspect FILE` 可查看签发关系。",
+	}},
+	"chain-incomplete": {{
+		"{subject}: the chain does not reach its root: the certificate of \"{issuer}\" is missing.",
+		"OpenSSL and Java clients find no trust anchor, and the join token hashes the bytes of the file: it changes with every new leaf CA.",
+		"Append the certificate of \"{issuer}\", and what is above it, to the file.",
+	}, {
+		"{subject}：证书链没有到达根 CA：缺少“{issuer}”的证书。",
+		"OpenSSL 和 Java 客户端找不到信任锚；加入令牌的哈希会按文件字节计算，每换一次签发 CA 就会改变。",
+		"请把“{issuer}”及其上级的证书追加到文件末尾。",
+	}},
+	"chain-extra": {{
+		"{subject}: holds certificates that are not part of its chain.",
+		"Each of them is a trust anchor for this component. Right after a rotation that is wanted; later it is a door left open.",
+		"Keep an old CA until the next rotation at most, then remove it.",
+	}, {
+		"{subject}：含有不属于其证书链的证书。",
+		"每一张都是该组件的信任锚。刚轮换之后这是有意为之，时间久了就成了没关的门。",
+		"旧 CA 最多保留到下一次轮换，届时请删除。",
+	}},
+	"chain-shuffled": {{
+		"{subject}: \"{issuer}\" does not stand right behind the certificate that it signed.",
+		"k3s and browsers sort this out, but strict TLS clients and other tools read a chain from top to bottom.",
+		"Order the file: the CA itself, then each issuer behind what it signed, the root last.",
+	}, {
+		"{subject}：“{issuer}”没有紧跟在它所签发的证书之后。",
+		"k3s 和浏览器会自行理顺，但严格的 TLS 客户端和其他工具会从上到下依次读取证书链。",
+		"请调整文件顺序：先是该 CA 自己，随后每级签发者紧跟在其签发的证书之后，根 CA 放在最后。",
+	}},
+	"chain-not-root": {{
+		"{subject}: \"{.subject}\" is not self-signed, so it is not a root.",
+		"k3s hashes the self-signed root into the join token, and clients that check the whole chain need it.",
+		"Give the root, or give this certificate as the intermediate: --intermediate, with its root behind it in the file.",
+	}, {
+		"{subject}：“{.subject}”不是自签名证书，因此不是根 CA。",
+		"加入令牌的哈希取自自签名的根 CA，校验完整证书链的客户端也需要它。",
+		"请提供根 CA；或把它作为中间 CA 提供（--intermediate），并在文件中附上它的根 CA。",
+	}},
+	"chain-is-root": {{
+		"{subject}: \"{.subject}\" is self-signed: a root stands where a CA below a root belongs.",
+		"Nothing would connect it to the root of your cluster, and its key would have to go online for every signature.",
+		"Give it as the root (--root, --root-key), or give the CA that it signed.",
+	}, {
+		"{subject}：“{.subject}”是自签名的：此处应为根 CA 之下的 CA，却给了一个根 CA。",
+		"它与集群的根 CA 没有任何联系，而且每次签发都得动用它的私钥。",
+		"请把它作为根 CA 提供（--root、--root-key），或提供由它签发的 CA。",
+	}},
+	"single-certificate": {{
+		"{subject}: holds a single certificate.",
+		"k3s starts with it, but `rotate-ca` takes no file of one certificate, and the join token hashes the very bytes of server-ca.crt.",
+		"For a new cluster use full chains: `rootkiln bundle` makes them.",
+	}, {
+		"{subject}：只有一张证书。",
+		"k3s 能启动，但 `rotate-ca` 不接受只有一张证书的文件；加入令牌的哈希也只取决于 server-ca.crt 的文件字节。",
+		"新集群请使用完整的证书链：`rootkiln bundle` 会生成。",
+	}},
+	"subject-mismatch": {{
+		"{subject}: is called \"{has}\" where \"{want}\" is expected.",
+		"k3s notices a new CA by its key alone. With the old key and a new name, existing leaf certificates stay and no longer verify.",
+		"Keep the very same subject with the same key, or take a new key.",
+	}, {
+		"{subject}：名称为“{has}”，应为“{want}”。",
+		"k3s 只靠密钥发现 CA 已更换。密钥不变而名称改变时，现有叶证书会留用，却无法再通过校验。",
+		"密钥不变时，主体也须完全相同；否则请换用新密钥。",
+	}},
+}

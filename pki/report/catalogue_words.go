@@ -1,0 +1,66 @@
+package report
+
+import (
+	"strings"
+
+	"rootkiln/pki"
+)
+
+// roles names the roles for people: English, Chinese.
+var roles = map[pki.Role][2]string{
+	pki.Root:              {"root CA", "根 CA"},
+	pki.Intermediate:      {"intermediate CA", "中间 CA"},
+	pki.ServerCA:          {"server CA", "服务端 CA"},
+	pki.ClientCA:          {"client CA", "客户端 CA"},
+	pki.RequestHeaderCA:   {"request-header CA", "请求头 CA"},
+	pki.EtcdPeerCA:        {"etcd peer CA", "etcd 对等 CA"},
+	pki.EtcdServerCA:      {"etcd server CA", "etcd 服务端 CA"},
+	pki.ClientRoot:        {"client root CA", "客户端根 CA"},
+	pki.RequestHeaderRoot: {"request-header root CA", "请求头根 CA"},
+	pki.EtcdPeerRoot:      {"etcd peer root CA", "etcd 对等根 CA"},
+	pki.EtcdServerRoot:    {"etcd server root CA", "etcd 服务端根 CA"},
+	pki.Service:           {"service account key", "服务账号密钥"},
+	pki.Lint:              {"throw-away check key", "一次性检查密钥"},
+}
+
+// RoleName is what people call a role. A role that is not known keeps its
+// identifier, made [Printable].
+func RoleName(role pki.Role, lang Lang) string {
+	names, ok := roles[role]
+	switch {
+	case !ok:
+		return Printable(string(role))
+	case lang == Chinese:
+		return names[1]
+	}
+	return names[0]
+}
+
+// roleNames names a list of roles with commas between them. A value with
+// anything else in it stays as it is: subjects are paths and names as well.
+func roleNames(list string, lang Lang) string {
+	names := strings.Split(list, ", ")
+	for i, id := range names {
+		if _, ok := roles[pki.Role(id)]; !ok {
+			return Printable(list)
+		}
+		names[i] = RoleName(pki.Role(id), lang)
+	}
+	if lang == Chinese {
+		return strings.Join(names, "、")
+	}
+	return strings.Join(names, ", ")
+}
+
+// coreWords translates the few words that the core itself puts into arguments,
+// by argument. Text that comes from libraries stays English.
+var coreWords = map[string]*strings.Replacer{
+	"limit": strings.NewReplacer(" bytes", " 字节", " entries", " 个条目"),
+	"key":   strings.NewReplacer(", exponent ", "，指数 ", ", close primes", "，两个素数过于接近"),
+	"what": strings.NewReplacer(", ", "、", "byte order mark", "字节序标记 (BOM)", "CR line ends", "CR 换行符",
+		"no last newline", "末尾缺少换行符", "text around the blocks", "块外有文字"),
+	"kind": strings.NewReplacer("hard link", "硬链接", "symbolic link", "符号链接", "device", "设备文件",
+		"pipe", "管道", "special entry", "特殊条目", "unsafe name", "不安全的名称"),
+	"detail": strings.NewReplacer("not base64 between the markers", "标记之间不是 base64",
+		"more than one document", "文件中有多个文档", "no document", "文件中没有文档", "no entries", "没有任何条目"),
+}
