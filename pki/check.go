@@ -27,27 +27,28 @@ type Checked struct {
 	Findings []Finding
 }
 
-// throwaway keeps one lint key per signature algorithm for a run.
+// throwaway keeps the lint keys of a run: one for ECDSA, one for RSA.
 type throwaway struct {
 	source KeySource
 	mu     sync.Mutex
-	keys   map[x509.SignatureAlgorithm]Key
+	keys   map[KeySpec]Key
 }
 
 func (t *throwaway) key(ctx context.Context, alg x509.SignatureAlgorithm) (Key, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if k := t.keys[alg]; k != nil {
+	spec := lintSpec(alg)
+	if k := t.keys[spec]; k != nil {
 		return k, nil
 	}
-	k, err := t.source.Key(ctx, Lint, lintSpec(alg))
+	k, err := t.source.Key(ctx, Lint, spec)
 	if err != nil {
 		return nil, err
 	}
 	if t.keys == nil {
-		t.keys = map[x509.SignatureAlgorithm]Key{}
+		t.keys = map[KeySpec]Key{}
 	}
-	t.keys[alg] = k
+	t.keys[spec] = k
 	return k, nil
 }
 

@@ -63,21 +63,8 @@ func (r Run) Issue(ctx context.Context) (*Issued, error) {
 		return nil, err
 	}
 	out := &Issued{Plan: r.Plan, Layout: r.Layout, Authorities: map[Role]*Authority{}, Made: map[Role]bool{}}
-	lint := &throwaway{source: r.Keys}
-	for _, spec := range r.Plan.Authorities {
-		if spec.Existing != "" {
-			out.Authorities[spec.Role] = r.Given.Authorities[spec.Role]
-			continue
-		}
-		if spec.Elsewhere { // its certificate is not ours to make
-			continue
-		}
-		a, found, err := lint.authority(ctx, spec, keys[spec.Role], out.Authorities[spec.Issuer])
-		if err != nil {
-			return nil, err
-		}
-		out.Authorities[spec.Role], out.Made[spec.Role] = a, true
-		out.Findings = append(out.Findings, found...)
+	if err := r.certify(ctx, keys, out); err != nil {
+		return nil, err
 	}
 	if k := keys[Service]; k != nil {
 		out.Service, out.Made[Service] = append(out.Service, k), true
@@ -126,6 +113,53 @@ func (r Run) fits() error {
 	}
 	if !slices.Equal(keep, r.Plan.Service.Keep) {
 		return errors.New("it was resolved with other service keys than the given ones")
+	}
+	return nil
+}
+
+// certify makes the certificates, generation by generation: those whose issuers
+// are there are independent of each other and signed at the same time.
+func (r Run) certify(ctx context.Context, keys map[Role]Key, out *Issued) error {
+	lint := &throwaway{source: r.Keys}
+	var todo []Spec
+	for _, spec := range r.Plan.Authorities {
+		switch {
+		case spec.Existing != "":
+			out.Authorities[spec.Role] = r.Given.Authorities[spec.Role]
+		case !spec.Elsewhere: // otherwise its certificate is not ours to make
+			todo = append(todo, spec)
+		}
+	}
+	for len(todo) > 0 {
+		var ready, waiting []Spec
+		for _, spec := range todo {
+			if spec.Issuer == "" || out.Authorities[spec.Issuer] != nil {
+				ready = append(ready, spec)
+			} else {
+				waiting = append(waiting, spec)
+			}
+		}
+		if len(ready) == 0 {
+			return refuse("key-needed", string(todo[0].Role), "role", string(todo[0].Issuer))
+		}
+		made := make([]*Authority, len(ready))
+		found := make([][]Finding, len(ready))
+		group, ctx := errgroup.WithContext(ctx)
+		group.SetLimit(runtime.GOMAXPROCS(0))
+		for i, spec := range ready {
+			group.Go(func() (err error) {
+				made[i], found[i], err = lint.authority(ctx, spec, keys[spec.Role], out.Authorities[spec.Issuer])
+				return err
+			})
+		}
+		if err := group.Wait(); err != nil {
+			return err
+		}
+		for i, spec := range ready {
+			out.Authorities[spec.Role], out.Made[spec.Role] = made[i], true
+			out.Findings = append(out.Findings, found[i]...)
+		}
+		todo = waiting
 	}
 	return nil
 }

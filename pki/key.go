@@ -110,15 +110,12 @@ func signatureAlgorithm(pub crypto.PublicKey) (x509.SignatureAlgorithm, error) {
 	return 0, refuse("key-unsupported", "", "key", DescribeKey(pub))
 }
 
-// lintSpec is the cheapest key that signs with the algorithm.
+// lintSpec is the cheapest key that signs with the algorithm. The bytes that are
+// signed name the digest and not the curve, so P-256 serves every ECDSA issuer.
 func lintSpec(alg x509.SignatureAlgorithm) KeySpec {
 	switch alg {
-	case x509.ECDSAWithSHA256:
+	case x509.ECDSAWithSHA256, x509.ECDSAWithSHA384, x509.ECDSAWithSHA512:
 		return P256
-	case x509.ECDSAWithSHA384:
-		return P384
-	case x509.ECDSAWithSHA512:
-		return P521
 	}
 	return RSA2048
 }
