@@ -1,0 +1,220 @@
+// Command suite runs every test but those on real clusters, and closes with
+// one line of counts. `make test` calls it after the tools are there.
+//
+//	go run ./.ci/suite [-fuzztime 5s] [-only fuzz]
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// modules are the Go modules whose tests need no cluster. e2e itself links a
+// whole k3s and has its own target.
+var modules = []string{".", "e2e/bench", "e2e/lint"}
+
+const staticcheck = "honnef.co/go/tools/cmd/staticcheck@v0.8.2"
+
+// suite counts what ran.
+type suite struct {
+	fuzztime             string
+	passed, failed, fuzz int
+	notes                []string // closing lines of parts that have one
+}
+
+// stage is one step of the run; a later one runs even if it failed.
+type stage struct {
+	name string
+	run  func(*suite) error
+}
+
+var stages = []stage{
+	{"format", func(*suite) error { return format() }},
+	{"vet", func(*suite) error { return inModules("go", "vet", "./...") }},
+	{"staticcheck", func(*suite) error { return inModules("go", "run", staticcheck, "./...") }},
+	{"size", (*suite).size},
+	{"race", func(s *suite) error { return s.test(".", "-race", "-skip", "Kill", "./...") }},
+	{"kill", func(s *suite) error { return s.test(".", "-run", "Kill", "./cmd/gen") }},
+	{"bench", func(s *suite) error { return s.test("e2e/bench", "./...") }},
+	{"judges", func(s *suite) error { return s.test("e2e/lint", ".") }},
+	{"fuzz", (*suite).fuzzAll},
+}
+
+func main() {
+	s := &suite{}
+	only := flag.String("only", "", "run this stage alone")
+	flag.StringVar(&s.fuzztime, "fuzztime", "5s", "time for each fuzz target")
+	flag.Parse()
+	var broken []string
+	for _, st := range stages {
+		if *only != "" && *only != st.name {
+			continue
+		}
+		start := time.Now()
+		fmt.Printf("== %s\n", st.name)
+		err := st.run(s)
+		if err != nil {
+			broken = append(broken, st.name)
+			fmt.Printf("%v\n", err)
+		}
+		fmt.Printf("== %s: %s in %s\n", st.name, map[bool]string{true: "ok", false: "FAILED"}[err == nil], time.Since(start).Round(time.Second))
+	}
+	for _, n := range s.notes {
+		fmt.Println(n)
+	}
+	if s.fuzz > 0 {
+		fmt.Printf("%d fuzz targets, %s each\n", s.fuzz, s.fuzztime)
+	}
+	if len(broken) > 0 {
+		fmt.Println("failed stages:", strings.Join(broken, ", "))
+		s.failed = max(s.failed, 1) // a stage that counts no tests can fail too
+	}
+	fmt.Printf("%d passed, %d failed\n", s.passed, s.failed)
+	if s.failed > 0 || s.passed == 0 && *only == "" {
+		os.Exit(1)
+	}
+}
+
+// format lists files that gofmt would change.
+func format() error {
+	out, err := exec.Command("git", "ls-files", "-z", "*.go").Output()
+	if err != nil {
+		return fmt.Errorf("list the files of the checkout: %w", err)
+	}
+	files := strings.FieldsFunc(string(out), func(r rune) bool { return r == 0 })
+	listed, err := exec.Command("gofmt", append([]string{"-l"}, files...)...).CombinedOutput()
+	if err != nil || len(listed) > 0 {
+		return fmt.Errorf("gofmt -w these: %s", listed)
+	}
+	return nil
+}
+
+func inModules(name string, args ...string) error {
+	var errs []error
+	for _, dir := range modules {
+		c := exec.Command(name, args...)
+		c.Dir = dir
+		if out, err := c.CombinedOutput(); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %s", dir, out))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// size holds the core against the page's budget.
+func (s *suite) size() error {
+	out, err := goIn(".", "run", "./.ci/size")
+	if err != nil {
+		return errors.New(out)
+	}
+	s.notes = append(s.notes, strings.TrimSpace(out))
+	return nil
+}
+
+// event is a line of `go test -json` (go doc test2json).
+type event struct {
+	Action, Package, Test, Output string
+}
+
+// test runs go test in a module, prints the output of what failed and the
+// closing lines of the rest, and counts tests with their subtests. A skipped
+// test counts as failed: here everything is there, or is installed.
+func (s *suite) test(dir string, args ...string) error {
+	c := exec.Command("go", append([]string{"test", "-json", "-timeout", "20m"}, args...)...)
+	c.Dir, c.Stderr = dir, os.Stderr
+	pipe, err := c.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := c.Start(); err != nil {
+		return err
+	}
+	failed := s.count(pipe)
+	if err := c.Wait(); err != nil || failed > 0 {
+		return fmt.Errorf("go test in %s: %d failed (%v)", dir, failed, err)
+	}
+	return nil
+}
+
+func (s *suite) count(r io.Reader) (failed int) {
+	output := map[string][]string{} // package and test: lines
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, 1<<22)
+	for lines.Scan() {
+		var e event
+		if json.Unmarshal(lines.Bytes(), &e) != nil {
+			fmt.Println(lines.Text()) // build errors
+			continue
+		}
+		key := e.Package + " " + e.Test
+		switch e.Action {
+		case "output", "build-output":
+			output[key] = append(output[key], e.Output)
+			if e.Test == "" && note.MatchString(e.Output) {
+				s.notes = append(s.notes, strings.TrimSpace(e.Output))
+			}
+		case "pass":
+			if e.Test != "" {
+				s.passed++
+			}
+			delete(output, key)
+		case "fail", "skip", "build-fail":
+			if e.Action == "skip" && e.Test == "" {
+				continue // a package without tests
+			}
+			failed++
+			fmt.Printf("-- %s %s\n%s", strings.ToUpper(e.Action), key, strings.Join(output[key], ""))
+		}
+	}
+	s.failed += failed
+	return failed
+}
+
+// note is a closing line of a part: it counts what was judged or killed.
+var note = regexp.MustCompile(`^\s*(\d+ bundles|kill)`)
+
+var fuzzName = regexp.MustCompile(`(?m)^Fuzz\w+$`)
+
+// fuzzAll runs every fuzz target for a while, one after the other.
+func (s *suite) fuzzAll() error {
+	out, err := exec.Command("go", "list", "-f", "{{.Dir}}", "./...").Output()
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, dir := range strings.Fields(string(out)) {
+		list, err := goIn(dir, "test", "-list", "^Fuzz", ".")
+		if err != nil {
+			return err
+		}
+		for _, target := range fuzzName.FindAllString(list, -1) {
+			s.fuzz++
+			text, err := goIn(dir, "test", "-run", "^$", "-fuzz", "^"+target+"$", "-fuzztime", s.fuzztime, ".")
+			if err != nil {
+				errs = append(errs, fmt.Errorf("%s in %s: %w\n%s", target, filepath.Base(dir), err, text))
+				s.failed++
+			}
+		}
+	}
+	if s.fuzz == 0 {
+		errs = append(errs, errors.New("no fuzz target found"))
+	}
+	return errors.Join(errs...)
+}
+
+func goIn(dir string, args ...string) (string, error) {
+	c := exec.Command("go", args...)
+	c.Dir = dir
+	out, err := c.CombinedOutput()
+	return string(out), err
+}

@@ -1,0 +1,61 @@
+# rootkiln. `make` lists the targets.
+
+VERSION  ?= 0.1.0
+PREFIX   ?= /usr/local
+BINDIR   ?= $(PREFIX)/bin
+MANDIR   ?= $(PREFIX)/share/man
+FUZZTIME ?= 60s
+E2E_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/rootkiln/e2e
+
+LDFLAGS   = -s -w -X main.version=$(VERSION)
+BUILD     = CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
+PLATFORMS = linux/amd64 linux/arm64 linux/arm linux/riscv64 darwin/amd64 darwin/arm64 windows/amd64 wasip1/wasm
+
+.PHONY: help build install test e2e bench fuzz site dist check vuln clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## bin/rootkiln, static and stripped
+	$(BUILD) -o bin/rootkiln ./cmd/gen
+
+install: build ## into DESTDIR, PREFIX; with man pages
+	install -D -m 755 bin/rootkiln "$(DESTDIR)$(BINDIR)/rootkiln"
+	bin/rootkiln --lang en man "$(DESTDIR)$(MANDIR)/man1"
+
+test: ## everything but real clusters; installs what the tests need
+	.ci/tools
+	go run ./.ci/suite
+
+e2e: build ## the real k3s code on our bundles (cold: six minutes of building)
+	@mkdir -p "$(E2E_CACHE)"
+	cd e2e && go vet . && go test -c -o "$(E2E_CACHE)/fast.test" .
+	cd e2e && ROOTKILN="$(abspath bin/rootkiln)" "$(E2E_CACHE)/fast.test" -test.timeout 15m
+
+bench: build ## whole processes against OpenSSL, then the core
+	cd e2e/bench && go run . -rootkiln "$(abspath bin/rootkiln)"
+	go test -run '^$$' -bench . -benchmem ./pki/...
+
+fuzz: ## every fuzz target for FUZZTIME
+	go run ./.ci/suite -only fuzz -fuzztime $(FUZZTIME)
+
+site: ## the core for js/wasm within the page's budget (the page comes later)
+	go run ./.ci/size
+
+dist: ## binaries for every platform, with SHA256SUMS
+	@rm -rf dist && mkdir dist
+	@set -e; for p in $(PLATFORMS); do \
+	  os=$${p%/*}; arch=$${p#*/}; end=; \
+	  case $$os in windows) end=.exe ;; wasip1) end=.wasm ;; esac; \
+	  echo "dist/rootkiln-$(VERSION)-$$os-$$arch$$end"; \
+	  GOOS=$$os GOARCH=$$arch $(BUILD) -o "dist/rootkiln-$(VERSION)-$$os-$$arch$$end" ./cmd/gen; \
+	done
+	cd dist && sha256sum rootkiln-* > SHA256SUMS
+
+check: test e2e ## all that CI does
+
+vuln: ## known vulnerabilities (needs the network)
+	go run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...
+
+clean: ## remove what the targets built
+	rm -rf bin dist

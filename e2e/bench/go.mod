@@ -1,0 +1,3 @@
+module rootkiln/e2e/bench
+
+go 1.26
