@@ -29,7 +29,7 @@
 //
 //	plan := pki.Plan{Distro: pki.K3s, Time: pki.At(time.Now())}
 //	layout, err := k3s.Layout(plan)                 // package rootkiln/pki/k3s
-//	resolved, _, err := pki.Resolve(plan, layout, nil)
+//	resolved, _, err := pki.Resolve(plan, layout, pki.Given{})
 //	issued, err := pki.Run{Plan: resolved, Layout: layout, Keys: pki.Random{}}.Issue(ctx)
 //	err = pki.WriteTarGz(file, issued.Server)       // what the first server gets
 //	err = pki.WriteTarGz(safe, issued.Offline)      // what no server may see

@@ -145,7 +145,8 @@ func ExportPEM(k Key) ([]byte, error) {
 }
 
 // KeySource brings everything into a run that nobody can predict: keys and
-// serial numbers. Random is the one for production.
+// serial numbers. Random is the one for production. Its methods are called from
+// several goroutines at a time.
 type KeySource interface {
 	// Key returns a new key for the role.
 	Key(ctx context.Context, role Role, spec KeySpec) (Key, error)
