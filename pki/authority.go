@@ -19,6 +19,10 @@ type Authority struct {
 	Certificate *x509.Certificate
 	Above       []*x509.Certificate // its issuers: the next one first, the self-signed root last
 	Key         Key                 // nil when the key is on another machine
+
+	// Fresh: the key was made for this plan, in the first room, and must be
+	// kept with the others of the run.
+	Fresh bool
 }
 
 // Chain is the certificate followed by everything above it.
@@ -70,9 +74,9 @@ func issuedBy(child, parent *x509.Certificate) bool {
 // refused: they would end up as trust anchors on every node.
 func OrderChain(role Role, certs, extra []*x509.Certificate) (first *x509.Certificate, above []*x509.Certificate, err error) {
 	first = certs[0]
-	rest := slices.Clone(certs[1:])
-	for _, c := range extra {
-		if !slices.ContainsFunc(certs, c.Equal) {
+	var rest []*x509.Certificate
+	for _, c := range slices.Concat(certs[1:], extra) {
+		if !c.Equal(first) && !slices.ContainsFunc(rest, c.Equal) {
 			rest = append(rest, c)
 		}
 	}

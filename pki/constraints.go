@@ -4,14 +4,13 @@ import (
 	"crypto/x509"
 	"net"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strings"
 )
 
 // dnsSuffix is a DNS name in ASCII, all that the extension can hold; a dot in
 // front leaves out the name itself.
-var dnsSuffix = regexp.MustCompile(`^(?i)\.?[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$`)
+var dnsSuffix = pattern(`^(?i)\.?[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$`)
 
 func (n *NameConstraints) validate() []Finding {
 	if n == nil {
@@ -19,7 +18,7 @@ func (n *NameConstraints) validate() []Finding {
 	}
 	var found []Finding
 	for _, dns := range n.PermittedDNS {
-		if len(dns) > 253 || !dnsSuffix.MatchString(dns) {
+		if len(dns) > 253 || !dnsSuffix().MatchString(dns) {
 			found = append(found, New("plan-value", "nameConstraints.permittedDNS", "value", dns, "want", "example.org"))
 		}
 	}

@@ -41,7 +41,7 @@ type Issued struct {
 	Layout      Layout
 	Authorities map[Role]*Authority
 	Service     []Key         // the first signs, all verify
-	Made        map[Role]bool // keys that are new in this run
+	Made        map[Role]bool // keys that are new with this plan
 	Findings    []Finding
 
 	Server  Bundle // what the first server gets
@@ -125,7 +125,8 @@ func (r Run) certify(ctx context.Context, keys map[Role]Key, out *Issued) error 
 	for _, spec := range r.Plan.Authorities {
 		switch {
 		case spec.Existing != "":
-			out.Authorities[spec.Role] = r.Given.Authorities[spec.Role]
+			a := r.Given.Authorities[spec.Role]
+			out.Authorities[spec.Role], out.Made[spec.Role] = a, a.Fresh
 		case !spec.Elsewhere: // otherwise its certificate is not ours to make
 			todo = append(todo, spec)
 		}

@@ -24,9 +24,9 @@ const (
 
 // decodePEM returns the PEM blocks of data in order. It refuses what the
 // standard library's decoder skips in silence and k3s would therefore lose:
-// blocks glued to each other on one line, cut off, or not decodable. What is
-// harmless (CRLF, a byte order mark, text around the blocks, no last newline)
-// is taken with one notice.
+// blocks glued to each other or to text on one line, cut off, or not decodable.
+// What is harmless (CRLF, a byte order mark, text around the blocks, headers in
+// a certificate's block, no last newline) is taken with one notice.
 func decodePEM(subject string, data []byte) ([]*pem.Block, []Finding, error) {
 	if len(data) > maxPEM {
 		return nil, nil, refuse("pem-too-large", subject, "limit", strconv.Itoa(maxPEM)+" bytes")
@@ -45,14 +45,16 @@ func decodePEM(subject string, data []byte) ([]*pem.Block, []Finding, error) {
 	}
 
 	var blocks []*pem.Block
-	text, start := false, -1 // start: offset of the open block, -1 outside
+	text, headers := false, false
+	start := -1 // offset of the open block, -1 outside
 	offset := 0
 	for number, line := range bytes.SplitAfter(data, []byte("\n")) {
 		trimmed := strings.TrimRight(string(line), " \t\n")
 		begins, ends := strings.HasPrefix(trimmed, pemBegin), strings.HasPrefix(trimmed, pemEnd)
+		markers := strings.Count(trimmed, pemBegin) + strings.Count(trimmed, pemEnd)
 		at := strconv.Itoa(number + 1)
 		switch {
-		case strings.Count(trimmed, "-----") > 2:
+		case markers > 1, markers == 1 && !begins && !ends:
 			return nil, nil, refuse("pem-glued", subject, "line", at)
 		case begins && start >= 0, ends && start < 0:
 			return nil, nil, refuse("pem-truncated", subject, "line", at)
@@ -63,6 +65,7 @@ func decodePEM(subject string, data []byte) ([]*pem.Block, []Finding, error) {
 			if block == nil || len(bytes.TrimSpace(rest)) > 0 {
 				return nil, nil, refuse("pem-undecodable", subject, "line", at, "detail", "not base64 between the markers")
 			}
+			headers = headers || block.Type == "CERTIFICATE" && len(block.Headers) > 0
 			blocks, start = append(blocks, block), -1
 		case start < 0 && strings.TrimSpace(trimmed) != "":
 			text = true
@@ -74,6 +77,9 @@ func decodePEM(subject string, data []byte) ([]*pem.Block, []Finding, error) {
 	}
 	if text {
 		warts = append(warts, "text around the blocks")
+	}
+	if headers {
+		warts = append(warts, "headers in a block")
 	}
 	if len(blocks) == 0 || len(warts) == 0 {
 		return blocks, nil, nil

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -143,10 +142,13 @@ func setDefault[T comparable](field *T, value T) {
 
 // clusterName is a DNS label: the name stands in subjects, file names and tools
 // of the distributions.
-var clusterName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+var clusterName = pattern(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
-// validate returns everything that is wrong with the values of the plan.
-func (p Plan) validate(layout Layout) []Finding {
+// Check returns everything that is wrong with the values of the plan by
+// themselves. What depends on a layout is Resolve's to say.
+func (p Plan) Check() []Finding { return p.withDefaults().check() }
+
+func (p Plan) check() []Finding {
 	var found []Finding
 	choice := func(field, value string, allowed ...string) {
 		if value == "ed25519" {
@@ -156,8 +158,6 @@ func (p Plan) validate(layout Layout) []Finding {
 		}
 	}
 	specs := strings.Split(joinSpecs(), ", ")
-	choice("distro", string(p.Distro), string(layout.Distro))
-	choice("topology", string(p.Topology), string(Isolated), string(Shared))
 	choice("profile", string(p.Profile), string(Strict), string(Upstream))
 	for _, key := range []struct {
 		field string
@@ -170,7 +170,7 @@ func (p Plan) validate(layout Layout) []Finding {
 			choice(key.field, string(key.spec), specs...)
 		}
 	}
-	if p.Name != "" && !clusterName.MatchString(p.Name) {
+	if p.Name != "" && !clusterName().MatchString(p.Name) {
 		found = append(found, New("plan-name", "name", "value", p.Name))
 	}
 	for _, o := range p.Organization {
@@ -190,15 +190,6 @@ func (p Plan) validate(layout Layout) []Finding {
 		if _, err := life.value.End(p.Time); life.value != "" && err != nil {
 			found = append(found, New("plan-lifetime", life.field, "value", string(life.value)))
 		}
-	}
-	var issuers []string
-	for _, row := range layout.Rows {
-		if row.Tier != TierCA {
-			issuers = append(issuers, string(row.Role))
-		}
-	}
-	for _, role := range p.Elsewhere {
-		choice("elsewhere", string(role), issuers...)
 	}
 	return append(found, p.NameConstraints.validate()...)
 }

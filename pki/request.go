@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"slices"
 )
 
 // Requests returns the specs whose issuer's key is on another machine: for each
@@ -139,11 +140,18 @@ func caExtensions(template *x509.Certificate, key Key) ([]pkix.Extension, error)
 	}
 	var out []pkix.Extension
 	for _, e := range c.Extensions {
-		if id := e.Id.String(); id == "2.5.29.19" || id == "2.5.29.15" {
+		if planned(e) {
 			out = append(out, e)
 		}
 	}
 	return out, nil
+}
+
+// planned tells the extensions that our requests ask for: basic constraints and
+// key usage.
+func planned(e pkix.Extension) bool {
+	id := e.Id.String()
+	return id == "2.5.29.19" || id == "2.5.29.15"
 }
 
 // fixedSerial serves where a template is wanted and its serial is not used.
@@ -192,7 +200,7 @@ func (r Resolved) Vet(csr *x509.CertificateRequest, subject string) (Spec, []Fin
 			return Spec{}, nil, refuse("request-key", subject, "has", DescribeKey(csr.PublicKey), "want", string(spec.Key))
 		}
 		var found []Finding
-		if len(csr.DNSNames)+len(csr.IPAddresses)+len(csr.EmailAddresses)+len(csr.URIs) > 0 || len(csr.Extensions) > 2 {
+		if slices.ContainsFunc(csr.Extensions, func(e pkix.Extension) bool { return !planned(e) }) {
 			found = append(found, New("request-asks-more", subject))
 		}
 		return spec, found, nil
@@ -250,11 +258,15 @@ func (s State) Accept(role Role, key Key, cert *x509.Certificate, above []*x509.
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", role, err)
 	}
+	subject, err := rawSubject(spec)
+	if err != nil {
+		return nil, nil, err
+	}
 	limit, limited := pathLen(cert)
-	planned := spec.PathLen != nil
-	if cert.KeyUsage != usage || limited != planned || limited && limit != *spec.PathLen ||
-		len(cert.ExtKeyUsage) > 0 || At(cert.NotAfter).After(spec.NotAfter.Time) {
+	if !bytes.Equal(cert.RawSubject, subject) || cert.KeyUsage != usage ||
+		limited != (spec.PathLen != nil) || limited && limit != *spec.PathLen ||
+		len(cert.ExtKeyUsage)+len(cert.UnknownExtKeyUsage) > 0 || At(cert.NotAfter).After(spec.NotAfter.Time) {
 		found = append(found, New("profile-drift", string(role)))
 	}
-	return &Authority{Role: role, Certificate: cert, Above: above, Key: key}, found, nil
+	return &Authority{Role: role, Certificate: cert, Above: above, Key: key, Fresh: true}, found, nil
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -134,7 +135,7 @@ const (
 // notices come back beside the resolved plan.
 func Resolve(plan Plan, layout Layout, given Given) (Resolved, []Finding, error) {
 	plan = plan.withDefaults()
-	found := plan.validate(layout)
+	found := append(plan.check(), plan.fits(layout)...)
 	found = append(found, given.check(plan.Time, layout)...)
 	if err := Refuse(found); err != nil {
 		return Resolved{}, found, err
@@ -150,6 +151,7 @@ func Resolve(plan Plan, layout Layout, given Given) (Resolved, []Finding, error)
 		spec, notes := plan.spec(row, layout, r, given)
 		r.Authorities, found = append(r.Authorities, spec), append(found, notes...)
 	}
+	found = append(found, r.sharedTrust(layout)...)
 	if plan.Profile == Upstream {
 		found = append(found, New("upstream-profile", "profile"))
 	}
@@ -164,6 +166,26 @@ func Resolve(plan Plan, layout Layout, given Given) (Resolved, []Finding, error)
 		r.Service.Key = plan.Keys.Service
 	}
 	return r, found, Refuse(found)
+}
+
+// fits checks the plan against the layout that it shall be resolved for.
+func (p Plan) fits(layout Layout) []Finding {
+	var found []Finding
+	if p.Distro != layout.Distro {
+		found = append(found, New("plan-value", "distro", "value", string(p.Distro), "want", string(layout.Distro)))
+	}
+	var issuers []string
+	for _, row := range layout.Rows {
+		if row.Tier != TierCA {
+			issuers = append(issuers, string(row.Role))
+		}
+	}
+	for _, role := range p.Elsewhere {
+		if !slices.Contains(issuers, string(role)) {
+			found = append(found, New("plan-value", "elsewhere", "value", string(role), "want", strings.Join(issuers, ", ")))
+		}
+	}
+	return found
 }
 
 // spec decides one authority.
@@ -224,7 +246,7 @@ func (s *Spec) setDates(p Plan, row Row, issuer Spec, known bool) []Finding {
 func (s *Spec) Within(notBefore, notAfter Time) []Finding {
 	asked := s.NotAfter
 	s.NotBefore, s.NotAfter = later(s.NotBefore, notBefore), earlier(s.NotAfter, notAfter)
-	if s.NotAfter == asked {
+	if asked.Sub(s.NotAfter.Time) < day { // an issuer of the same plan, made a moment before
 		return nil
 	}
 	return []Finding{New("plan-lifetime-cut", string(s.Role),
@@ -258,4 +280,28 @@ func (g Given) needed(row Row, layout Layout) bool {
 	return slices.ContainsFunc(layout.Rows, func(child Row) bool {
 		return child.Issuer == row.Role && g.Authorities[child.Role] == nil && g.needed(child, layout)
 	})
+}
+
+// sharedTrust warns where one root stands over several leaf CAs: every CA file
+// is the trust file of its component as well, so each of them opens the others
+// (measured: a kube-proxy certificate reads all of etcd).
+func (r Resolved) sharedTrust(layout Layout) []Finding {
+	under := map[Role][]string{}
+	for _, row := range layout.Rows {
+		if row.Path == "" {
+			continue
+		}
+		top := row
+		for above, ok := layout.Row(top.Issuer); ok; above, ok = layout.Row(top.Issuer) {
+			top = above
+		}
+		under[top.Role] = append(under[top.Role], string(row.Role))
+	}
+	var found []Finding
+	for _, row := range layout.Rows {
+		if roles := under[row.Role]; len(roles) > 1 {
+			found = append(found, New("shared-trust", "topology", "roots", string(row.Role), "roles", strings.Join(roles, ", ")))
+		}
+	}
+	return found
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"regexp"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -59,7 +60,13 @@ const day = 24 * time.Hour
 // "3650d", "720h", or the moment it ends, as a date or in RFC 3339.
 type Lifetime string
 
-var lifetimePattern = regexp.MustCompile(`^([1-9][0-9]{0,6})(y|d|h)$`)
+var lifetimePattern = pattern(`^([1-9][0-9]{0,6})(y|d|h)$`)
+
+// pattern compiles a regular expression when it is first used: the program
+// starts faster for every command that needs none.
+func pattern(expr string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+}
 
 // lastMoment is the latest time that X.509 can write (RFC 5280, 4.1.2.5).
 var lastMoment = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
@@ -68,7 +75,7 @@ var lastMoment = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
 // length counts whole seconds and notAfter is the last of them, so one second
 // is taken off (RFC 5280, 4.1.2.5: the period is inclusive).
 func (l Lifetime) End(start Time) (Time, error) {
-	m := lifetimePattern.FindStringSubmatch(string(l))
+	m := lifetimePattern().FindStringSubmatch(string(l))
 	if m == nil {
 		end, err := ParseTime(string(l))
 		if err != nil || end.After(lastMoment) { // an offset can reach the year 10000

@@ -161,11 +161,40 @@ func (j *job) issue(ctx context.Context, a *app) (err error) {
 		return err
 	}
 	a.explain(j.issued.Findings)
+	if err := j.judge(ctx, a); err != nil {
+		return err
+	}
 	server := j.issued.Server.File(k3s.ServerCAPath + ".crt")
 	if j.token, err = k3s.ComputeToken(server.Data, j.plan.Time.Time); err != nil {
 		return err
 	}
 	return j.papers(a.lang)
+}
+
+// judge verifies a bundle that stands on foreign certificates, in both trust
+// models and with a probe for each leaf, before a byte of it is written. What
+// rootkiln made from nothing is proved by its tests.
+func (j *job) judge(ctx context.Context, a *app) error {
+	if len(j.run.Given.Authorities) == 0 {
+		return nil
+	}
+	v, err := report.Verify(ctx, j.issued.Server, j.plan.Time, j.run.Keys)
+	if err != nil {
+		return err
+	}
+	known := slices.Concat(j.found, j.issued.Findings)
+	var fresh []pki.Finding
+	for _, f := range v.Findings {
+		same := func(k pki.Finding) bool { return k.Code == f.Code }
+		if f.Severity != pki.Notice && !slices.ContainsFunc(known, same) {
+			fresh = append(fresh, f)
+		}
+	}
+	if err := pki.Refuse(fresh); err != nil {
+		return err
+	}
+	a.explain(fresh)
+	return nil
 }
 
 // papers adds what a person needs who opens the safe years later.
@@ -243,7 +272,8 @@ func madeOffline(jobs []*job) bool {
 	for _, j := range jobs {
 		for _, s := range j.run.Plan.Authorities {
 			row, _ := j.run.Layout.Row(s.Role)
-			if s.Existing == "" && !s.Elsewhere && row.Safe != "" {
+			given := j.run.Given.Authorities[s.Role]
+			if row.Safe != "" && (s.Existing == "" && !s.Elsewhere || given != nil && given.Fresh) {
 				return true
 			}
 		}
@@ -262,6 +292,9 @@ func merge(into *pki.Bundle, b pki.Bundle, prefix string) {
 // resumed takes up a request: the state of the first room, the certificates of
 // the second.
 func (a *app) resumed(ctx context.Context, f *bundleFlags) (*job, error) {
+	if name := f.planFlag(); name != "" {
+		return nil, usage(msgResumeHasPlan, name)
+	}
 	data, err := a.readFile(statePath(f.resume))
 	if err != nil {
 		return nil, err

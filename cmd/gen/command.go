@@ -24,8 +24,40 @@ type about struct {
 func (a *app) newCommand(d about, args cobra.PositionalArgs, action func(*cobra.Command, []string) error) *cobra.Command {
 	return &cobra.Command{
 		Use: d.use, Short: d.short.in(a.lang), Long: d.long.in(a.lang), Example: strings.TrimSpace(d.example),
-		Args: args, RunE: action, DisableFlagsInUseLine: true, SilenceUsage: true, SilenceErrors: true,
+		Args: checked(args), RunE: action, DisableFlagsInUseLine: true, SilenceUsage: true, SilenceErrors: true,
 	}
+}
+
+// checked makes a wrong number of arguments, or a command that does not exist,
+// the wrong usage that it is: the library's own errors would end with 1, in
+// English.
+func checked(args cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(c *cobra.Command, given []string) error {
+		switch {
+		case args(c, given) == nil:
+			return nil
+		case !c.HasSubCommands():
+			return usage(msgArguments, len(given), call(c), c.CommandPath())
+		}
+		c.SuggestionsMinimumDistance = 2 // the library sets it only on a way not taken here
+		if near := c.SuggestionsFor(given[0]); len(near) > 0 {
+			return usage(msgCommandNear, given[0], c.CommandPath()+" "+near[0], c.CommandPath())
+		}
+		return usage(msgCommand, given[0], c.CommandPath())
+	}
+}
+
+// call is how a command is called.
+func call(c *cobra.Command) string {
+	line := c.CommandPath()
+	if c.HasAvailableSubCommands() {
+		line += " COMMAND"
+	}
+	line += " [FLAGS]"
+	if _, args, ok := strings.Cut(c.Use, " "); ok {
+		line += " " + args
+	}
+	return line
 }
 
 // command is the whole command line.
@@ -85,15 +117,7 @@ func (a *app) usage(w io.Writer, c *cobra.Command) {
 	if c.Example != "" {
 		section(headExamples, "  "+c.Example)
 	}
-	call := c.CommandPath()
-	if c.HasAvailableSubCommands() {
-		call += " COMMAND"
-	}
-	call += " [FLAGS]"
-	if _, args, ok := strings.Cut(c.Use, " "); ok {
-		call += " " + args
-	}
-	section(headUsage, "  "+call)
+	section(headUsage, "  "+call(c))
 	if c.HasAvailableSubCommands() {
 		var list strings.Builder
 		for _, sub := range c.Commands() {

@@ -319,6 +319,9 @@ func (a *app) resolve(_ context.Context, plan *pki.Plan, p *planFlags) (pki.Reso
 	if err != nil {
 		return pki.Resolved{}, pki.Layout{}, pki.Given{}, nil, err
 	}
+	if err := pki.Refuse(plan.Check()); err != nil { // before files are opened
+		return pki.Resolved{}, pki.Layout{}, pki.Given{}, nil, err
+	}
 	given, notes, err := a.given(plan, p)
 	if err != nil {
 		return pki.Resolved{}, pki.Layout{}, pki.Given{}, nil, err

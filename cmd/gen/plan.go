@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -14,7 +15,15 @@ import (
 	"rootkiln/pki/report"
 )
 
-func layoutOf(plan pki.Plan) (pki.Layout, error) { return k3s.Layout(plan) }
+// layoutOf finds the table of a plan. Where there is none, all else that is
+// wrong with the plan is said in the same breath.
+func layoutOf(plan pki.Plan) (pki.Layout, error) {
+	layout, err := k3s.Layout(plan)
+	if refusal := (*pki.Refusal)(nil); errors.As(err, &refusal) {
+		refusal.Findings = append(refusal.Findings, plan.Check()...)
+	}
+	return layout, err
+}
 
 func (a *app) planCommand() *cobra.Command {
 	var f bundleFlags

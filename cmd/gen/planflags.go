@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -112,8 +113,33 @@ func (a *app) plan(p *planFlags) (pki.Plan, error) {
 
 // override puts every flag that was given over the field of the plan.
 func (p *planFlags) override(plan *pki.Plan) {
+	for name, put := range p.overrides(plan) {
+		if p.set(name) {
+			put()
+		}
+	}
+}
+
+// planFlag returns a flag of the plan that was given, empty if none was.
+func (p *planFlags) planFlag() string {
+	if p.file != "" {
+		return "--file"
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.overrides(&pki.Plan{}))) {
+		if p.set(name) {
+			return "--" + name
+		}
+	}
+	return ""
+}
+
+// overrides says what each flag does to a plan.
+func (p *planFlags) overrides(plan *pki.Plan) map[string]func() {
 	f := p.plan
-	for name, put := range map[string]func(){
+	constraints := func() {
+		plan.NameConstraints = &pki.NameConstraints{PermittedDNS: p.permitDNS, PermittedIP: p.permitIP}
+	}
+	return map[string]func(){
 		"distro":                func() { plan.Distro = f.Distro },
 		"name":                  func() { plan.Name = f.Name },
 		"topology":              func() { plan.Topology = f.Topology },
@@ -134,13 +160,8 @@ func (p *planFlags) override(plan *pki.Plan) {
 		"intermediate-key":      func() { plan.Inputs.IntermediateKey = p.intermediateKey },
 		"service-key":           func() { plan.Inputs.ServiceKeys = f.Inputs.ServiceKeys },
 		"service-key-keep":      func() { plan.Inputs.KeepServiceKey = f.Inputs.KeepServiceKey },
-	} {
-		if p.set(name) {
-			put()
-		}
-	}
-	if p.set("permit-dns") || p.set("permit-ip") {
-		plan.NameConstraints = &pki.NameConstraints{PermittedDNS: p.permitDNS, PermittedIP: p.permitIP}
+		"permit-dns":            constraints,
+		"permit-ip":             constraints,
 	}
 }
 

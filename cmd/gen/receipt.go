@@ -142,6 +142,9 @@ func (a *app) nextSteps(w io.Writer, f *bundleFlags, j *job, d delivery) {
 		}
 		fmt.Fprintln(w, a.t(msgMoveOffline, offline.name()))
 	}
+	if f.resume != "" {
+		fmt.Fprintln(w, a.t(msgStateDone, statePath(f.resume)))
+	}
 	if server.path == standardOutput || j.prefix != "" {
 		fmt.Fprintln(w, a.t(msgNextVerify, orDash(server.name())))
 		return

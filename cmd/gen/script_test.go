@@ -25,6 +25,19 @@ func TestMain(m *testing.M) {
 //	mode PERM FILE…      the permission bits of files are exactly PERM
 //	keep FILE…           remembers files for `same`
 //	same FILE…           the files are byte for byte what `keep` remembered
+//	ends [-plain] CODE PROGRAM [ARG…]
+//	                     runs the program, which ends with CODE; if that is not 0,
+//	                     nothing below the work directory has changed, standard
+//	                     output is empty and standard error is not. -plain: root
+//	                     obeys permissions as users do
+//	ca NAME [WORD…]      a CA of another tool, with defects: see scriptCA
+//	blocks FILE TYPE…    the PEM blocks of FILE have these types, in this order
+//	identity FILE        an age identity; FILE.pub and $RECIPIENT are its public key
+//	unseal [-p] SECRETFILE FILE OUT
+//	                     decrypts with an age identity, or a passphrase
+//	hostile KIND SERVER-CA.CRT ARCHIVE
+//	                     an archive that nobody should unpack
+//	sparse FILE BYTES    a large file that takes no room
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                "testdata",
@@ -38,6 +51,9 @@ func TestScript(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"mode": scriptMode, "keep": scriptKeep, "same": scriptSame,
+			"ends": scriptEnds, "ca": scriptCA, "blocks": scriptBlocks,
+			"identity": scriptIdentity, "unseal": scriptUnseal,
+			"hostile": scriptHostile, "sparse": scriptSparse,
 		},
 	})
 }

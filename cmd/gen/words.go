@@ -25,6 +25,9 @@ var (
 	msgNotice      = text{"notice", "提示"}
 	msgInterrupted = text{"interrupted; nothing was written", "已中断；未写入任何文件"}
 	msgFlagError   = text{"%s; see `%s --help`", "%s；参见 `%s --help`"}
+	msgArguments   = text{"%d arguments are not what this command takes; usage: %s; see `%s --help`", "参数个数 %d 不符合此命令的用法：%s；参见 `%s --help`"}
+	msgCommand     = text{"there is no command %q; see `%s --help`", "没有命令 %q；参见 `%s --help`"}
+	msgCommandNear = text{"there is no command %q; did you mean `%s`? see `%s --help`", "没有命令 %q；是否想用 `%s`？参见 `%s --help`"}
 	msgBadChoice   = text{"%s: %q is not one of %s", "%s：%q 不在可选值之内：%s"}
 	msgBadEpoch    = text{"SOURCE_DATE_EPOCH %q is not a number of seconds", "SOURCE_DATE_EPOCH 的值 %q 不是秒数"}
 )
@@ -111,6 +114,7 @@ var (
 	msgMoveOffline  = text{"now move %s off this machine and keep two copies: rotation needs it", "请把 %s 移出本机并保存两份：轮换时需要它"}
 	msgInstall      = text{"on the first server, before %s starts for the first time:", "在第一台服务器上，%s 首次启动之前："}
 	msgJoin         = text{"further nodes join at https://FIRST-SERVER:%d with the token", "其他节点凭令牌加入 https://首台服务器:%d"}
+	msgStateDone    = text{"%s is no longer needed, its keys are in the offline part: delete it", "%s 不再需要，其中的私钥已在离线部分：请删除它"}
 	msgNotRunning   = text{"never unpack into a cluster that runs: its only way in is `%s certificate rotate-ca`, which wants the old CA's signature", "切勿解包到正在运行的集群里：唯一的入口是 `%s certificate rotate-ca`，它要求由旧 CA 签名"}
 	msgNextVerify   = text{"next: rootkiln verify %s", "下一步：rootkiln verify %s"}
 
@@ -155,6 +159,7 @@ var (
 	msgScriptTwo             = text{"%s and %s are different certificates for the same role; remove the one that is not meant", "%s 与 %s 是同一角色的两张不同证书；请移走不要的那一张"}
 	msgScriptNone            = text{"%s holds none of root-ca.pem, root-ca.crt, intermediate-ca.pem, intermediate-ca.crt, service.key", "%s 中没有 root-ca.pem、root-ca.crt、intermediate-ca.pem、intermediate-ca.crt 或 service.key"}
 	msgSignedWithoutResume   = text{"--signed goes with --resume DIR", "--signed 须与 --resume DIR 同用"}
+	msgResumeHasPlan         = text{"%s does not go with --resume: the plan was made when the request was", "%s 不能与 --resume 同用：计划在生成请求时已经确定"}
 	msgResumeNeedsSigned     = text{"--resume needs --signed FILE for every request", "--resume 需要为每个请求给出 --signed FILE"}
 	msgStdoutNeedsOffline    = text{"--out - needs --offline-out PATH: a root or intermediate key will be made and must go somewhere", "--out - 需要 --offline-out PATH：将生成根或中间 CA 的私钥，必须有处存放"}
 	msgOfflineToStdout       = text{"CA keys for the safe do not go to standard output; name a file or directory", "应放入保险柜的 CA 私钥不输出到标准输出；请给出文件或目录"}

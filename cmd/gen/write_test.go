@@ -12,8 +12,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -275,212 +273,6 @@ func TestSealed(t *testing.T) {
 	}
 }
 
-// TestRefused holds what both precheck and commit refuse; the directory stays
-// byte for byte what it was. cli.md, "Manners".
-func TestRefused(t *testing.T) {
-	tls, off := serverPart("new"), offlinePart("new")
-	for _, tt := range []struct {
-		name  string
-		make  func(t *testing.T)
-		paths []string
-		seal  bool
-		force bool
-		input string
-		want  targetKind
-	}{
-		{"file", func(t *testing.T) { put(t, "tls.tar", "old") }, []string{"off", "tls.tar"}, false, false, "", targetExists},
-		{"directory", func(t *testing.T) { os.Mkdir("d", 0o755); put(t, "d/x", "old") }, []string{"d"}, false, false, "", targetExists},
-		{"empty directory", func(t *testing.T) { os.Mkdir("d", 0o755) }, []string{"d"}, false, false, "", targetExists},
-		{"archive for directory", func(t *testing.T) { os.Mkdir("a.tar", 0o755) }, []string{"a.tar"}, false, true, "", targetOtherForm},
-		{"directory for file", func(t *testing.T) { put(t, "d", "old") }, []string{"d"}, false, true, "", targetOtherForm},
-		{"link", func(t *testing.T) { put(t, "x", "old"); os.Symlink("x", "a.tar") }, []string{"a.tar"}, false, false, "", targetSymlink},
-		{"link with force", func(t *testing.T) { put(t, "x", "old"); os.Symlink("x", "a.tar") }, []string{"a.tar"}, false, true, "", targetSymlink},
-		{"link to directory with force", func(t *testing.T) { os.Mkdir("x", 0o755); os.Symlink("x", "d") }, []string{"d"}, false, true, "", targetSymlink},
-		{"dangling link", func(t *testing.T) { os.Symlink("nowhere", "a.tar") }, []string{"a.tar"}, false, false, "", targetSymlink},
-		{"no parent", nil, []string{"no/such/a.tar"}, false, false, "", targetNoParent},
-		{"file as parent", func(t *testing.T) { put(t, "x", "old") }, []string{"x/a.tar"}, false, true, "", targetNoParent},
-		{"same", nil, []string{"a.tar", "./a.tar"}, false, false, "", targetNested},
-		{"same by a link", func(t *testing.T) { os.Mkdir("x", 0o755); os.Symlink("x", "y") }, []string{"x/a.tar", "y/a.tar"}, false, false, "", targetNested},
-		{"one in the other", nil, []string{"d/off", "d"}, false, false, "", targetNested},
-		{"other in the one", nil, []string{"d", "d/off"}, false, false, "", targetNested},
-		{"twice standard output", nil, []string{"-", "-"}, false, false, "", targetNested},
-		{"input", func(t *testing.T) { put(t, "root.tar", "old") }, []string{"root.tar"}, false, true, "root.tar", targetInput},
-		{"input without force", func(t *testing.T) { put(t, "root.tar", "old") }, []string{"root.tar"}, false, false, "root.tar", targetInput},
-		{"input by another way", func(t *testing.T) { put(t, "root.tar", "old"); os.Symlink("root.tar", "in") }, []string{"root.tar"}, false, true, "in", targetInput},
-		{"input inside", func(t *testing.T) { os.MkdirAll("d/tls", 0o755); put(t, "d/tls/ca.key", "old") }, []string{"d"}, false, true, "d/tls/ca.key", targetInput},
-		{"input is a link inside", func(t *testing.T) { os.MkdirAll("d/tls", 0o755); put(t, "k", "old"); os.Symlink("../../k", "d/tls/k") }, []string{"d"}, false, true, "d/tls/k", targetInput},
-		{"more than ours", func(t *testing.T) { os.MkdirAll("d/tls", 0o755); put(t, "d/thesis.txt", "old") }, []string{"d"}, false, true, "", targetForeign},
-		{"encrypted directory", nil, []string{"d"}, true, false, "", targetSealedTree},
-		{"nobody to encrypt to", nil, []string{"a.tar.age"}, false, false, "", targetUnsealed},
-		{"encrypted and there", func(t *testing.T) { put(t, "a.tar.age", "old") }, []string{"a.tar"}, true, false, "", targetExists},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			dir := t.TempDir()
-			t.Chdir(dir)
-			if tt.make != nil {
-				tt.make(t)
-			}
-			d := delivery{force: tt.force, stdout: io.Discard}
-			if tt.input != "" {
-				d.inputs = []string{"-", "missing", tt.input}
-			}
-			for i, path := range tt.paths {
-				b := tls
-				if i < len(tt.paths)-1 {
-					b = off
-				}
-				o := newOutput(path, b)
-				if tt.seal {
-					o.seal = sealWith(nil)
-				}
-				d.outputs = append(d.outputs, o)
-			}
-			before := snapshot(t, dir)
-			refused(t, d.precheck(), tt.want)
-			refused(t, d.commit(t.Context()), tt.want)
-			unchanged(t, dir, before)
-		})
-	}
-}
-
-func TestUnsafePaths(t *testing.T) {
-	for _, path := range []string{"../escape", "/etc/escape", "a//b", ".", "tls/../../escape"} {
-		dir := t.TempDir()
-		b := serverPart("")
-		b.Add(path, pki.KindPublic, nil)
-		before := snapshot(t, dir)
-		if err := (delivery{outputs: []*output{newOutput(filepath.Join(dir, "d"), b)}}).commit(t.Context()); err == nil {
-			t.Errorf("%q was written", path)
-		}
-		unchanged(t, dir, before)
-	}
-}
-
-// TestSecondRenameFails lets somebody take the last name after the check and
-// before the first rename, so that the first output has to be taken back.
-func TestSecondRenameFails(t *testing.T) {
-	for _, f := range forms {
-		for _, force := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%s force=%v", f.name, force), func(t *testing.T) {
-				dir := t.TempDir()
-				t.Chdir(dir)
-				offline := newOutput("offline", offlinePart("new"))
-				first := newOutput("first.tar", offlinePart("new"))
-				last := newOutput(f.name, f.bundle("new"))
-				if force {
-					d := delivery{outputs: []*output{newOutput("offline", offlinePart("old")), newOutput(f.name, f.bundle("old"))}}
-					if err := d.commit(t.Context()); err != nil {
-						t.Fatal(err)
-					}
-				}
-				var before map[string]string
-				first.seal = sealWith(func() {
-					os.RemoveAll(f.name)
-					if last.form == formTree {
-						os.Mkdir(f.name, 0o755)
-						put(t, f.name+"/theirs", "theirs")
-					} else {
-						put(t, f.name, "theirs")
-					}
-					before = snapshot(t, dir)
-					maps.DeleteFunc(before, func(p, _ string) bool { return strings.Contains(p, stagingPrefix) })
-				})
-				d := delivery{outputs: []*output{offline, first, last}, force: force}
-				refused(t, d.commit(t.Context()), targetExists)
-				unchanged(t, dir, before)
-			})
-		}
-	}
-}
-
-func TestForce(t *testing.T) {
-	for _, f := range forms {
-		t.Run(f.name, func(t *testing.T) {
-			t.Chdir(t.TempDir())
-			put(t, "root.pem", "input")
-			for _, mark := range []string{"old", "new"} {
-				d := delivery{
-					outputs: []*output{newOutput("offline", offlinePart(mark)), newOutput(f.name, f.bundle(mark))},
-					inputs:  []string{"root.pem"},
-					force:   true,
-				}
-				if err := errors.Join(d.precheck(), d.commit(t.Context())); err != nil {
-					t.Fatal(err)
-				}
-				if err := errors.Join(intact("offline", offlinePart(mark)), intact(f.name, f.bundle(mark))); err != nil {
-					t.Error(err)
-				}
-				if entries, _ := os.ReadDir("."); len(entries) != 3 {
-					t.Errorf("%v, want the two outputs and the input", entries)
-				}
-			}
-			if got, _ := os.ReadFile("root.pem"); string(got) != "input" {
-				t.Errorf("the input is now %q", got)
-			}
-		})
-	}
-}
-
-// TestConcurrent starts several runs towards the same names. Without force
-// exactly one wins; with it several may, one after the other. Both names are
-// of one run.
-func TestConcurrent(t *testing.T) {
-	for _, f := range forms {
-		for _, force := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%s force=%v", f.name, force), func(t *testing.T) {
-				for range 5 {
-					concurrent(t, f.name, f.bundle, force)
-				}
-			})
-		}
-	}
-}
-
-func concurrent(t *testing.T, name string, bundle func(string) pki.Bundle, force bool) {
-	dir := t.TempDir()
-	offline, path := filepath.Join(dir, "off.tar"), filepath.Join(dir, name)
-	run := func(mark string) delivery {
-		return delivery{force: force, outputs: []*output{newOutput(offline, offlinePart(mark)), newOutput(path, bundle(mark))}}
-	}
-	if force {
-		if err := run("first").commit(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	errs := make([]error, 8)
-	start := make(chan struct{})
-	var done sync.WaitGroup
-	for i := range errs {
-		d := run(fmt.Sprint(i))
-		if err := d.precheck(); err != nil {
-			t.Fatal(err)
-		}
-		done.Go(func() {
-			<-start
-			errs[i] = d.commit(context.Background())
-		})
-	}
-	close(start)
-	done.Wait()
-	won, whole := 0, ""
-	for i, err := range errs {
-		if err != nil {
-			refused(t, err, targetExists)
-			continue
-		}
-		won++
-		if mark := fmt.Sprint(i); intact(offline, offlinePart(mark)) == nil && intact(path, bundle(mark)) == nil {
-			whole = mark
-		}
-	}
-	if whole == "" || won != 1 && !force {
-		t.Errorf("%d runs won, and the files are all of %q", won, whole)
-	}
-	if entries, _ := os.ReadDir(dir); len(entries) != 2 {
-		t.Errorf("%v, want the winner's outputs only", entries)
-	}
-}
-
 func TestInterrupted(t *testing.T) {
 	for _, last := range []string{"tls", "tls.tar.gz"} {
 		dir := t.TempDir()
@@ -501,8 +293,9 @@ func TestStandardOutput(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
 	outputs := []*output{newOutput("off", offlinePart("a")), newOutput("-", serverPart("a"))}
+	full := writeFunc(func([]byte) (int, error) { return 0, io.ErrShortWrite })
 	before := snapshot(t, dir)
-	if err := (delivery{outputs: outputs, stdout: fullPipe{}}).commit(t.Context()); !errors.Is(err, io.ErrShortWrite) {
+	if err := (delivery{outputs: outputs, stdout: full}).commit(t.Context()); !errors.Is(err, io.ErrShortWrite) {
 		t.Errorf("error %v, want that of the writer", err)
 	}
 	unchanged(t, dir, before)
@@ -519,9 +312,9 @@ func TestStandardOutput(t *testing.T) {
 	}
 }
 
-type fullPipe struct{}
+type writeFunc func([]byte) (int, error)
 
-func (fullPipe) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
+func (f writeFunc) Write(p []byte) (int, error) { return f(p) }
 
 func TestLeftovers(t *testing.T) {
 	dir := t.TempDir()
@@ -548,72 +341,4 @@ func TestLeftovers(t *testing.T) {
 	if got := leftovers(filepath.Join(dir, "missing")); got != nil {
 		t.Errorf("%v in a directory that is not there", got)
 	}
-}
-
-// TestRename holds the laws of the two renames, for the calls of this system
-// and for what stands in where there are none.
-func TestRename(t *testing.T) {
-	make := map[string]func(t *testing.T, name string){
-		"file":      func(t *testing.T, name string) { put(t, name, name) },
-		"directory": func(t *testing.T, name string) { os.Mkdir(name, 0o755); put(t, name+"/x", name) },
-		"link":      func(t *testing.T, name string) { os.Symlink("nowhere", name) },
-	}
-	for name, rename := range map[string]func(from, to string) error{"system": renameNoReplace, "stand-in": renameChecked} {
-		for _, from := range []string{"file", "directory"} {
-			for _, to := range []string{"", "file", "directory", "link"} {
-				t.Run(fmt.Sprintf("%s/%s to %q", name, from, to), func(t *testing.T) {
-					dir := t.TempDir()
-					t.Chdir(dir)
-					make[from](t, "a")
-					if to != "" {
-						make[to](t, "b")
-					}
-					before := snapshot(t, dir)
-					err := rename("a", "b")
-					if to != "" {
-						if !errors.Is(err, fs.ErrExist) {
-							t.Errorf("error %v, want %v", err, fs.ErrExist)
-						}
-						unchanged(t, dir, before)
-						return
-					}
-					_, gone := os.Lstat("a")
-					if _, there := os.Lstat("b"); err != nil || there != nil || gone == nil {
-						t.Errorf("error %v, a %v, b %v", err, gone, there)
-					}
-				})
-			}
-		}
-	}
-	for name, swap := range map[string]func(a, b string) error{"system": swap, "stand-in": swapAside} {
-		for _, kind := range []string{"file", "directory"} {
-			t.Run(name+"/swap "+kind, func(t *testing.T) {
-				dir := t.TempDir()
-				t.Chdir(dir)
-				make[kind](t, "a")
-				before := snapshot(t, dir)
-				if err := swap("a", "b"); !errors.Is(err, fs.ErrNotExist) {
-					t.Errorf("error %v without b, want %v", err, fs.ErrNotExist)
-				}
-				unchanged(t, dir, before)
-				make[kind](t, "b")
-				a, b := mustIdentify(t, "a"), mustIdentify(t, "b")
-				if err := swap("a", "b"); err != nil {
-					t.Fatal(err)
-				}
-				if entries, _ := os.ReadDir("."); !isAt("a", b) || !isAt("b", a) || len(entries) != 2 {
-					t.Errorf("not exchanged: %v", entries)
-				}
-			})
-		}
-	}
-}
-
-func mustIdentify(t *testing.T, name string) fs.FileInfo {
-	t.Helper()
-	info, err := identity(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return info
 }
