@@ -8,9 +8,10 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/hex"
-	"fmt"
+	"maps"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Authority is a certificate that signs others.
@@ -130,7 +131,7 @@ func (g Given) check(now Time, layout Layout) []Finding {
 			found = append(found, a.check(now, row, layout)...)
 		}
 	}
-	for role := range g.Authorities {
+	for _, role := range slices.Sorted(maps.Keys(g.Authorities)) {
 		if _, ok := layout.Row(role); !ok {
 			found = append(found, New("plan-not-used", string(role), "field", string(role)))
 		}
@@ -182,7 +183,7 @@ func (a *Authority) checkIssuer(c *x509.Certificate, role string, now Time, belo
 		add("path-length", "has", strconv.Itoa(limit), "need", strconv.Itoa(below))
 	}
 	if !allowsServerAuth(c) {
-		add("eku-breaks-token", "has", fmt.Sprint(len(c.ExtKeyUsage)+len(c.UnknownExtKeyUsage)))
+		add("eku-breaks-token", "has", strings.Join(usageNames(c), ", "))
 	}
 	if forbidden := Forbids(c, names); forbidden != "" {
 		add("name-constraints", "name", forbidden, "by", name(c))

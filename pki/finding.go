@@ -109,13 +109,13 @@ var severities = map[Code]Severity{
 	"plan-text":           Error, // value
 	"plan-lifetime":       Error, // value
 	"plan-time-missing":   Error,
-	"plan-duplicate-name": Error, // name
-	"plan-lifetime-order": Error, // end, start
-	"plan-long-life":      Notice,
+	"plan-duplicate-name": Error,   // name
+	"plan-lifetime-order": Error,   // end, start
+	"plan-long-life":      Notice,  // end
 	"plan-short-life":     Warning, // days
 	"plan-lifetime-cut":   Notice,  // asked, end, issuer
 	"plan-ed25519":        Error,
-	"plan-not-used":       Error, // field that has no place in this topology, topology
+	"plan-not-used":       Error, // field: has no place in this layout
 
 	// PEM and keys
 	"pem-none":            Error,  // want
@@ -151,9 +151,9 @@ var severities = map[Code]Severity{
 	"not-ca":                Error,
 	"no-cert-sign":          Error,
 	"no-crl-sign":           Notice,
-	"path-length":           Error,   // has, need
-	"name-constraints":      Error,   // name, by
-	"name-constraints-set":  Warning, // names
+	"path-length":           Error, // has, need
+	"name-constraints":      Error, // name, by
+	"name-constraints-set":  Warning,
 	"eku-breaks-token":      Error,   // has
 	"signature-weak":        Error,   // algorithm
 	"signature-digest":      Warning, // algorithm, want
@@ -168,12 +168,12 @@ var severities = map[Code]Severity{
 	"ku-not-critical":       Warning,
 	"bc-not-critical":       Warning,
 	"version-1":             Error,
-	"chain-order":           Error, // issuer
-	"chain-unrelated":       Error, // subject, issuer
-	"chain-incomplete":      Error, // issuer
-	"chain-extra":           Warning,
-	"chain-not-root":        Error, // subject
-	"chain-is-root":         Error, // subject
+	"chain-order":           Error,   // issuer
+	"chain-unrelated":       Error,   // subject, issuer
+	"chain-incomplete":      Error,   // issuer
+	"chain-extra":           Warning, // subject
+	"chain-not-root":        Error,   // subject
+	"chain-is-root":         Error,   // subject
 	"single-certificate":    Warning,
 	"subject-mismatch":      Error, // has, want
 	"profile-drift":         Warning,
@@ -186,6 +186,7 @@ var severities = map[Code]Severity{
 	"request-key":         Error, // has, want
 	"request-asks-more":   Notice,
 	"request-none":        Error,
+	"request-several":     Error, // count
 	"request-not-issuer":  Error, // role, issuer
 	"signed-missing":      Error, // role
 	"signed-key-mismatch": Error, // role
@@ -203,7 +204,7 @@ var severities = map[Code]Severity{
 	"service-key-weak":      Error,   // key
 	"service-key-is-ca":     Error,   // role
 	"service-key-duplicate": Warning, //
-	"shared-trust":          Warning, // roots, roles, opens (who opens whom)
+	"shared-trust":          Warning, // roots, roles; from verify also admin, proxy, etcd, peer
 	"token-file-hash":       Warning, //
 	"token-fallback":        Error,   // detail
 	"probe-go":              Error,   // leaf, detail

@@ -9,6 +9,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"slices"
+	"strconv"
 )
 
 // Requests returns the specs whose issuer's key is on another machine: for each
@@ -165,8 +166,11 @@ func ParseRequest(subject string, data []byte) (*x509.CertificateRequest, []Find
 	if err != nil {
 		return nil, nil, err
 	}
-	if len(blocks) != 1 {
+	if len(blocks) == 0 {
 		return nil, nil, refuse("pem-none", subject, "want", "CERTIFICATE REQUEST")
+	}
+	if len(blocks) > 1 {
+		return nil, nil, refuse("request-several", subject, "count", strconv.Itoa(len(blocks)))
 	}
 	if t := blocks[0].Type; t != "CERTIFICATE REQUEST" && t != "NEW CERTIFICATE REQUEST" {
 		return nil, nil, refuse("pem-type", subject, "type", t, "want", "CERTIFICATE REQUEST")

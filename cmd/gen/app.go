@@ -34,7 +34,8 @@ type app struct {
 	color   string // auto, always, never
 	quiet   bool
 	verbose bool
-	now     pki.Time // from --now; zero: not given
+	now     pki.Time   // from --now; zero: not given
+	distro  pki.Distro // of the plan at hand: its name stands in explanations
 }
 
 func newApp(args []string) *app {
@@ -211,7 +212,7 @@ func (a *app) explain(findings []pki.Finding) {
 		if a.quiet && f.Severity != pki.Error {
 			continue
 		}
-		m := report.Explain(f, a.lang)
+		m := report.ExplainFor(f, a.lang, a.distro)
 		fmt.Fprintf(a.err, "%s %s\n", a.severity(f), m.What)
 		for _, line := range []string{m.Why, m.Fix} {
 			if line != "" {

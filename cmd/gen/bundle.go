@@ -307,6 +307,7 @@ func (a *app) resumed(ctx context.Context, f *bundleFlags) (*job, error) {
 		return nil, usage(msgResumeNeedsSigned)
 	}
 	j := &job{plan: state.Plan}
+	a.distro = state.Plan.Distro
 	// The cluster's files are made now: modification times are payload.
 	j.plan.Time = pki.Time{}
 	if j.plan.Time, err = a.time(pki.Time{}); err != nil {

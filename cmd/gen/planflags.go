@@ -96,6 +96,7 @@ func (a *app) plans(p *planFlags) ([]pki.Plan, error) {
 		}
 		plans[i].Time = now
 	}
+	a.distro = plans[0].Distro
 	return plans, pki.CheckNames(plans)
 }
 

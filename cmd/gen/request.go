@@ -182,6 +182,7 @@ func (a *app) sign(ctx context.Context, f *signFlags, path string) error {
 	if err != nil {
 		return err
 	}
+	a.distro = plan.Distro
 	if data, err = a.readFile(path); err != nil {
 		return err
 	}

@@ -19,7 +19,8 @@ const (
 )
 
 // Message explains one finding: what is so, why it matters for a cluster, what
-// to do. Why is empty for nothing; Fix is empty where there is nothing to do.
+// to do. Fix is empty where there is nothing to do; of a code that this version
+// does not know, only What is there.
 type Message struct {
 	What string `json:"what"`
 	Why  string `json:"why"`
@@ -34,7 +35,8 @@ type Message struct {
 // and {.subject} an argument that happens to bear that name. A sentence that
 // begins with "{subject}: " does without when the finding has no subject.
 //
-// The sentences say k3s and mean RKE2 as well, which links the same code.
+// The sentences say k3s; [ExplainFor] puts RKE2's name there, which links the
+// same code.
 type messages map[pki.Code][2]Message
 
 var catalogue = []messages{
@@ -44,7 +46,11 @@ var catalogue = []messages{
 // Explain returns the sentences of a finding in a language, with its values
 // filled in. Whatever a value holds, the sentences are safe to print: see
 // [Printable].
-func Explain(f pki.Finding, lang Lang) Message {
+func Explain(f pki.Finding, lang Lang) Message { return ExplainFor(f, lang, pki.K3s) }
+
+// ExplainFor is Explain in the words of a distribution: commands, files and
+// Secrets bear its name.
+func ExplainFor(f pki.Finding, lang Lang, distro pki.Distro) Message {
 	m, ok := lookup(f.Code)
 	if !ok { // from a newer version, by way of JSON
 		return Message{What: Printable(f.String())}
@@ -53,7 +59,13 @@ func Explain(f pki.Finding, lang Lang) Message {
 	if lang == Chinese {
 		t = m[1]
 	}
-	return Message{What: fill(t.What, f, lang), Why: fill(t.Why, f, lang), Fix: fill(t.Fix, f, lang)}
+	say := func(sentence string) string {
+		if distro != pki.K3s && distro != "" {
+			sentence = strings.ReplaceAll(sentence, string(pki.K3s), string(distro))
+		}
+		return fill(sentence, f, lang)
+	}
+	return Message{What: say(t.What), Why: say(t.Why), Fix: say(t.Fix)}
 }
 
 func lookup(code pki.Code) ([2]Message, bool) {

@@ -2,20 +2,20 @@ package report
 
 var bundleMessages = messages{
 	"file-missing": {{
-		"{path} is missing.",
-		"Before the first start, k3s fills the gap without a word: it makes a CA or key of its own, which overwrites its other half.",
-		"Put the file back, or make a complete bundle with `rootkiln bundle`.",
+		"Missing: {path}.",
+		"At the first start k3s fills the gap without a word, outside your chain. Where a key is missing, it even overwrites the certificate.",
+		"Put back what is missing, or make a complete bundle with `rootkiln bundle`.",
 	}, {
-		"缺少 {path}。",
-		"首次启动时，k3s 会悄悄补上缺口：自行生成 CA 或密钥，并覆盖与之成对的另一个文件。",
-		"请补回该文件，或用 `rootkiln bundle` 生成完整的证书包。",
+		"缺少：{path}。",
+		"首次启动时，k3s 会悄悄自行补上，脱离您的证书链；若缺的是私钥，还会覆盖对应的证书。",
+		"请补回所缺文件，或用 `rootkiln bundle` 生成完整的套件。",
 	}},
 	"file-extra": {{
 		"{path} is not one of the files that k3s takes from a bundle.",
 		"k3s reads eleven files and makes all others itself. An extra file is mostly harmless, but it travels along.",
 		"",
 	}, {
-		"{path} 不是 k3s 会从证书包中读取的文件。",
+		"{path} 不是 k3s 会从套件中读取的文件。",
 		"k3s 只读取十一个文件，其余的都由它自己生成。多余的文件大多无害，但会跟着一起分发。",
 		"",
 	}},
@@ -29,11 +29,11 @@ var bundleMessages = messages{
 		"请检查路径和权限；服务器上的私钥只有 root 可读。",
 	}},
 	"root-key-on-server": {{
-		"{subject}: the private key of {@role} is in what goes to a server.",
+		"{subject}: the private key of {@role} must not be on a server.",
 		"k3s never reads it. Whoever breaks into the server can make new CAs with it, for as long as the root lives.",
 		"Move it to a safe place offline and delete it here, in backups too.",
 	}, {
-		"{subject}：{@role}的私钥出现在要交给服务器的内容中。",
+		"{subject}：{@role}的私钥不应放在服务器上。",
 		"k3s 从不读取它。攻破服务器的人可以用它签发新的 CA，直到根 CA 到期。",
 		"请把它移到离线的安全处，并从这里和备份中删除。",
 	}},
@@ -48,29 +48,29 @@ var bundleMessages = messages{
 	}},
 	"time-in-future": {{
 		"{subject}: its modification time is in the future: {time}.",
-		"k3s stores this time. With the next rotation, a server whose file is three seconds newer than the stored one does not start.",
+		"k3s compares these times: after the next rotation, a server does not start if its own file is three seconds or more newer than the rotated one.",
 		"Correct the clock, then run `touch` on the files or unpack them with `tar -m`.",
 	}, {
 		"{subject}：修改时间在未来：{time}。",
-		"k3s 会保存这个时间。下次轮换时，只要服务器上的文件比所存时间新三秒，该服务器就无法启动。",
+		"k3s 会比较修改时间：下次轮换后，若服务器自己的文件比轮换的文件新三秒或更多，它就无法启动。",
 		"请校准时钟，然后对文件执行 `touch`，或用 `tar -m` 解包。",
 	}},
 	"service-key-none": {{
-		"There is no service account key.",
+		"{subject}: is missing or holds no key.",
 		"k3s would make one of its own: tokens of an existing cluster would all become invalid.",
 		"Give the existing key with `--service-key FILE`, or leave out --service-key-keep to have a new one made.",
 	}, {
-		"没有服务账号密钥。",
+		"{subject}：不存在，或其中没有密钥。",
 		"k3s 会自行生成一个，已有集群的令牌将全部失效。",
 		"请用 `--service-key FILE` 提供现有密钥，或去掉 --service-key-keep 以生成新密钥。",
 	}},
 	"service-key-format": {{
-		"{subject}: the service account key is stored as {format}, which the kube-apiserver cannot read.",
+		"{subject}: the kube-apiserver cannot read this service account key: {format}.",
 		"It reads RSA keys, and EC keys as \"EC PRIVATE KEY\" (SEC1) only; EC in PKCS#8 and Ed25519 stop the start.",
 		"Rewrite an EC key with `openssl ec -in FILE -out NEW`; replace an Ed25519 key.",
 	}, {
-		"{subject}：服务账号密钥的格式为 {format}，kube-apiserver 无法读取。",
-		"它能读取 RSA 密钥，以及“EC PRIVATE KEY”(SEC1) 形式的 EC 密钥；PKCS#8 形式的 EC 密钥和 Ed25519 会使启动失败。",
+		"{subject}：kube-apiserver 无法读取这个服务账号密钥：{format}。",
+		"它能读取 RSA 密钥，以及“EC PRIVATE KEY”（SEC1）形式的 EC 密钥；PKCS#8 形式的 EC 密钥和 Ed25519 会使启动失败。",
 		"EC 密钥请用 `openssl ec -in FILE -out NEW` 转换；Ed25519 密钥请更换。",
 	}},
 	"service-key-weak": {{
@@ -101,12 +101,12 @@ var bundleMessages = messages{
 		"请删除重复的那一份。",
 	}},
 	"shared-trust": {{
-		"One root stands over several CAs: {@roles} ({roots}).",
-		"Every CA file is also a trust file: a certificate from any of these CAs logs in as cluster admin, and reads etcd.",
+		"These CAs have trust anchors in common: {@roles} ({roots}).",
+		"Every CA file is also a trust file: a certificate from one of these CAs is accepted by the components of the others, up to cluster admin and all of etcd.",
 		"For a new cluster use `--topology isolated`, the default: each CA trusts only what is its own.",
 	}, {
-		"多个 CA 共用一个根 CA：{@roles}（{roots}）。",
-		"每个 CA 文件同时也是信任文件：其中任何一个 CA 签发的证书，都能以集群管理员身份登录，并读取 etcd。",
+		"以下 CA 有共同的信任锚：{@roles}（{roots}）。",
+		"每个 CA 文件同时也是信任文件：其中一个 CA 签发的证书，其他 CA 所属的组件也会接受，直至集群管理员权限和整个 etcd。",
 		"新集群请使用默认的 `--topology isolated`：每个 CA 只信任自己签发的证书。",
 	}},
 	"token-file-hash": {{
@@ -146,38 +146,38 @@ var bundleMessages = messages{
 		"请先处理与该证书链有关的其他问题，原因多半就在其中。",
 	}},
 	"probe-go-domain": {{
-		"{subject}: trial certificates for all {leaves} leaves under it fail in Go: {detail}.",
+		"{subject}: trial certificates for every leaf under it ({leaves}) fail in Go: {detail}.",
 		"This is how the components of Kubernetes verify: all that k3s signs with this CA would be refused.",
 		"See to the other findings about this CA first; they mostly name the cause.",
 	}, {
-		"{subject}：用它试签的全部 {leaves} 张叶证书都未通过 Go 的校验：{detail}。",
+		"{subject}：用它试签的全部 {leaves} 张叶子证书都未通过 Go 的校验：{detail}。",
 		"Kubernetes 各组件正是这样校验的：k3s 用该 CA 签发的一切都会被拒绝。",
 		"请先处理与该 CA 有关的其他问题，原因多半就在其中。",
 	}},
 	"probe-path-domain": {{
-		"{subject}: trial certificates for all {leaves} leaves under it do not verify up to the root: {detail}.",
+		"{subject}: trial certificates for every leaf under it ({leaves}) do not verify up to the root: {detail}.",
 		"k3s itself may run, but OpenSSL, Java and browsers, and pods that use them, refuse what this CA signs.",
 		"See to the other findings about this chain first; they mostly name the cause.",
 	}, {
-		"{subject}：用它试签的全部 {leaves} 张叶证书都无法一路校验到根 CA：{detail}。",
+		"{subject}：用它试签的全部 {leaves} 张叶子证书都无法一路校验到根 CA：{detail}。",
 		"k3s 自身也许能运行，但 OpenSSL、Java、浏览器以及使用它们的 Pod 会拒绝该 CA 签发的证书。",
 		"请先处理与该证书链有关的其他问题，原因多半就在其中。",
 	}},
 	"leaf-stale": {{
-		"{subject}: was made under an earlier key of {@ca}.",
-		"k3s renews such a leaf certificate at its next start; so this server has not been restarted since the CA changed.",
-		"Restart k3s on this node; if it stays, run `k3s certificate rotate` and restart again.",
+		"{subject}: was not made by the CA that now stands in {ca}.",
+		"Clients that know the new CA alone refuse it. k3s renews its leaf certificates at the next start, dynamic-cert.json not always.",
+		"Restart k3s on this node. For dynamic-cert.json: delete the Secret kube-system/k3s-serving, stop k3s, delete the file, start k3s.",
 	}, {
-		"{subject}：由{@ca}先前的密钥签发。",
-		"k3s 下次启动时会重新签发这样的叶证书；可见更换 CA 之后，这台服务器还没有重启过。",
-		"请重启该节点上的 k3s；若仍未更新，请执行 `k3s certificate rotate` 后再次重启。",
+		"{subject}：不是由 {ca} 中现在的 CA 签发的。",
+		"只信任新 CA 的客户端会拒绝它。k3s 下次启动时会重新签发叶子证书，但 dynamic-cert.json 未必更新。",
+		"请重启该节点上的 k3s。若是 dynamic-cert.json：先删除 Secret kube-system/k3s-serving，停止 k3s，删除该文件，再启动 k3s。",
 	}},
 	"nochain-stale": {{
-		"{subject}: is not the first certificate of {@ca}.",
+		"{subject}: is not the first certificate of {ca}.",
 		"The controller-manager signs requests with it. k3s writes it anew at every start, so this server has not been restarted since the CA changed.",
 		"Restart k3s on this node.",
 	}, {
-		"{subject}：与{@ca}文件中的第一张证书不一致。",
+		"{subject}：与 {ca} 中的第一张证书不一致。",
 		"controller-manager 用它签发证书请求。k3s 每次启动都会重写它，可见更换 CA 之后，这台服务器还没有重启过。",
 		"请重启该节点上的 k3s。",
 	}},
@@ -192,19 +192,19 @@ var bundleMessages = messages{
 	}},
 	"bundle-too-large": {{
 		"{subject}: is over the limit of {limit}.",
-		"A tls directory has some hundred kilobytes; this is another directory, or was made to fill memory.",
-		"Give only the directory that holds server-ca.crt.",
+		"No bundle of a cluster is that large: this is something else, or was made to fill memory.",
+		"Check the path, or give only the directory that holds server-ca.crt.",
 	}, {
 		"{subject}：超出了 {limit} 的限制。",
-		"tls 目录只有几百千字节；这可能是别的目录，或者意在耗尽内存。",
-		"请只指定包含 server-ca.crt 的目录。",
+		"集群的套件不会这么大：这可能是别的东西，或者意在耗尽内存。",
+		"请检查路径，或只指定包含 server-ca.crt 的目录。",
 	}},
 	"bundle-none": {{
-		"{subject}: holds no bundle: none of the CA files of a cluster was found.",
+		"No bundle was found: none of the CA files of a cluster is here.",
 		"k3s would start with CAs of its own making.",
 		"Give the directory that holds server-ca.crt, the one above it, or the archive.",
 	}, {
-		"{subject}：不是证书包：没有找到任何集群 CA 文件。",
+		"没有找到套件：这里没有任何集群 CA 文件。",
 		"k3s 会以自行生成的 CA 启动。",
 		"请指定包含 server-ca.crt 的目录、它的上级目录，或归档文件。",
 	}},
@@ -214,7 +214,7 @@ var bundleMessages = messages{
 		"Do not unpack it as root; get it again from its maker.",
 	}, {
 		"归档中有不能接受的条目：“{entry}”（{kind}）。",
-		"证书包只含普通文件和目录；其他条目在解包时可能写到目标目录之外。",
+		"套件只含普通文件和目录；其他条目在解包时可能写到目标目录之外。",
 		"请不要以 root 身份解包；请向制作者重新获取。",
 	}},
 	"archive-too-large": {{
@@ -223,7 +223,7 @@ var bundleMessages = messages{
 		"Check the path, or give only the directory that holds server-ca.crt.",
 	}, {
 		"{subject}：超出了 {limit} 的限制。",
-		"证书包只有几千字节；这可能是别的东西，或者意在耗尽内存。",
+		"套件只有几千字节；这可能是别的东西，或者意在耗尽内存。",
 		"请检查路径，或只指定包含 server-ca.crt 的目录。",
 	}},
 	"archive-unreadable": {{
@@ -232,7 +232,7 @@ var bundleMessages = messages{
 		"Copy it again and compare its SHA-256; tar and tar.gz are read.",
 	}, {
 		"{subject}：无法读取归档：{detail}。",
-		"归档不完整，k3s 得到的证书包也不完整，缺少的部分会由它自行生成。",
+		"归档不完整，k3s 得到的套件也不完整，缺少的部分会由它自行生成。",
 		"请重新复制并比对 SHA-256；支持 tar 和 tar.gz。",
 	}},
 	"archive-duplicate": {{
@@ -246,7 +246,7 @@ var bundleMessages = messages{
 	}},
 	"upstream-profile": {{
 		"The profile upstream is in use: certificates as the example script of k3s makes them.",
-		"Their CAs have no path length limit, a keyEncipherment that linters object to, and RSA 4096 keys that take long to make.",
+		"These CAs have no path length limit, a keyEncipherment that linters object to, and RSA 4096 keys that take long to make.",
 		"",
 	}, {
 		"正在使用 upstream 配置：生成与 k3s 示例脚本相同形式的证书。",
@@ -254,12 +254,12 @@ var bundleMessages = messages{
 		"",
 	}},
 	"upstream-names": {{
-		"{file}: has a file name of the k3s example script; k3s itself never reads it.",
-		"The script leaves such files, private keys among them, on the server.",
+		"{file} has a file name of the k3s example script; k3s itself never reads it.",
+		"Only the script looks at it, when it is run again; the cluster does not need it.",
 		"",
 	}, {
-		"{file}：这是 k3s 示例脚本使用的文件名；k3s 自身从不读取它。",
-		"该脚本会把这类文件（包括私钥）留在服务器上。",
+		"{file} 是 k3s 示例脚本使用的文件名；k3s 自身从不读取它。",
+		"只有再次运行该脚本时才会用到它；集群不需要它。",
 		"",
 	}},
 }

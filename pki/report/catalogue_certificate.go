@@ -2,20 +2,20 @@ package report
 
 var certificateMessages = messages{
 	"expired": {{
-		"{subject}: ended at {end} (judged for {at}).",
+		"{subject}: ended at {end} (checked for {at}).",
 		"From its end on, whatever depends on it is refused. At a restart k3s renews leaf certificates, never CAs.",
 		"A leaf certificate: restart k3s. A CA: have it issued again by a living issuer. If {at} is wrong: correct the clock.",
 	}, {
-		"{subject}：已于 {end} 过期（判断时间为 {at}）。",
-		"过期之后，依赖它的一切都会被拒绝。k3s 重启时只续期叶证书，从不续期 CA。",
-		"叶证书：重启 k3s。CA：由仍在有效期内的签发者重新签发。若 {at} 不对：请校准时钟。",
+		"{subject}：已于 {end} 过期（按 {at} 检查）。",
+		"过期之后，依赖它的一切都会被拒绝。k3s 重启时只续期叶子证书，从不续期 CA。",
+		"叶子证书：重启 k3s。CA：由仍在有效期内的签发者重新签发。若 {at} 不对：请校准时钟。",
 	}},
 	"not-yet-valid": {{
-		"{subject}: is valid from {start} on only (judged for {at}).",
+		"{subject}: is valid from {start} on only (checked for {at}).",
 		"Until then every node refuses what depends on it. Mostly a clock is wrong, here or where it was issued.",
 		"Correct the clock, on the nodes as well before their first start, or wait.",
 	}, {
-		"{subject}：从 {start} 起才有效（判断时间为 {at}）。",
+		"{subject}：从 {start} 起才有效（按 {at} 检查）。",
 		"在此之前，各节点会拒绝依赖它的一切。多半是本机或签发机器的时钟不准。",
 		"请校准时钟（各节点也须在首次启动前校准），或等到生效之后。",
 	}},
@@ -56,7 +56,7 @@ var certificateMessages = messages{
 		"不必着急。由 rootkiln 签发的证书不会早于签发者生效。",
 	}},
 	"issuer-short-life": {{
-		"{subject}: ends at {end}, in {days} days; at least {need} are needed.",
+		"{subject}: ends at {end}; days left: {days}, needed: {need}.",
 		"All that is signed under it ends with it, and k3s never renews a CA.",
 		"Have this CA issued again first, or begin from one that lives longer.",
 	}, {
@@ -69,8 +69,8 @@ var certificateMessages = messages{
 		"The leaf certificates look good for longer than they are: they fail when this CA ends.",
 		"Rotate this CA before {end}.",
 	}, {
-		"{subject}：{end} 到期，早于 k3s 现在用它签发的叶证书（365 天）。",
-		"叶证书看上去还有效，实际上会随该 CA 到期而失效。",
+		"{subject}：{end} 到期，早于 k3s 现在用它签发的叶子证书（365 天）。",
+		"叶子证书看上去还有效，实际上会随该 CA 到期而失效。",
 		"请在 {end} 之前轮换该 CA。",
 	}},
 	"not-ca": {{
@@ -111,11 +111,11 @@ var certificateMessages = messages{
 	}},
 	"name-constraints-set": {{
 		"{subject}: gets name constraints, as the plan asks.",
-		"Some TLS libraries (mbedTLS 2, wolfSSL 5.5) refuse such a chain altogether, and every client refuses node names and --tls-san outside the list.",
+		"Some TLS libraries (mbedTLS 2.28 for one) cannot read the extension and refuse the whole chain; every client refuses node names and --tls-san outside the list.",
 		"Make sure that all names and addresses of your nodes are permitted, and test the clients you care about.",
 	}, {
 		"{subject}：按计划要求加入了名称约束。",
-		"有些 TLS 库（mbedTLS 2、wolfSSL 5.5）会直接拒绝这样的证书链；不在名单内的节点名和 --tls-san 会被所有客户端拒绝。",
+		"有些 TLS 库（如 mbedTLS 2.28）读不懂这个扩展，会拒绝整条证书链；不在名单内的节点名和 --tls-san 会被所有客户端拒绝。",
 		"请确认所有节点的名称和地址都在允许范围内，并测试您关心的客户端。",
 	}},
 	"eku-breaks-token": {{
@@ -168,8 +168,8 @@ var certificateMessages = messages{
 		"k3s notices a new CA by this identifier alone; without it, old leaf certificates stay after a rotation.",
 		"Have it issued again with an SKI.",
 	}, {
-		"{subject}：没有主体密钥标识符 (SKI)。",
-		"k3s 只靠这个标识符发现 CA 已更换；没有它，轮换后旧的叶证书会继续留用。",
+		"{subject}：没有主体密钥标识符（SKI）。",
+		"k3s 只靠这个标识符发现 CA 已更换；没有它，轮换后旧的叶子证书会继续留用。",
 		"请加上 SKI 后重新签发。",
 	}},
 	"aki-missing": {{
@@ -177,7 +177,7 @@ var certificateMessages = messages{
 		"Behind the first certificate of a file, k3s takes one without AKI for a root: the join token may hash the wrong one.",
 		"Have it issued again with the AKI of its issuer.",
 	}, {
-		"{subject}：没有颁发机构密钥标识符 (AKI)。",
+		"{subject}：没有颁发机构密钥标识符（AKI）。",
 		"对文件中第一张之后的证书，k3s 会把没有 AKI 的当作根 CA，加入令牌的哈希可能因此算错对象。",
 		"请加上签发者的 AKI 后重新签发。",
 	}},

@@ -2,12 +2,12 @@ package report
 
 var chainMessages = messages{
 	"path-length": {{
-		"{subject}: its path length limit is {has}, but {need} CAs will stand below it.",
-		"k3s itself does not notice, since Go trusts every CA in the file; OpenSSL, Java and browsers refuse the chain.",
+		"{subject}: its path length limit is {has}, but the CAs below it need {need}.",
+		"k3s itself does not notice, since Go trusts every CA in the file; OpenSSL, GnuTLS and NSS refuse the chain.",
 		"Have it issued with a pathLen of {need} or more, or without a limit.",
 	}, {
-		"{subject}：路径长度限制为 {has}，但其下会有 {need} 级 CA。",
-		"Go 信任文件中的每个 CA，所以 k3s 自身察觉不到；OpenSSL、Java 和浏览器会拒绝该证书链。",
+		"{subject}：路径长度限制为 {has}，但其下的 CA 需要 {need}。",
+		"Go 信任文件中的每个 CA，所以 k3s 自身察觉不到；OpenSSL、GnuTLS 和 NSS 会拒绝该证书链。",
 		"请以不小于 {need} 的 pathLen 重新签发，或不设限制。",
 	}},
 	"signature-invalid": {{
@@ -43,25 +43,25 @@ var chainMessages = messages{
 		"Append the certificate of \"{issuer}\", and what is above it, to the file.",
 	}, {
 		"{subject}：证书链没有到达根 CA：缺少“{issuer}”的证书。",
-		"OpenSSL 和 Java 客户端找不到信任锚；加入令牌的哈希会按文件字节计算，每换一次签发 CA 就会改变。",
+		"OpenSSL 和 Java 客户端找不到信任锚；加入令牌的哈希会按文件字节计算，每换一次叶子 CA 就会改变。",
 		"请把“{issuer}”及其上级的证书追加到文件末尾。",
 	}},
 	"chain-extra": {{
-		"{subject}: holds certificates that are not part of its chain.",
-		"Each of them is a trust anchor for this component. Right after a rotation that is wanted; later it is a door left open.",
-		"Keep an old CA until the next rotation at most, then remove it.",
+		"{subject}: \"{.subject}\" has nothing to do with the chain in this file.",
+		"It is a trust anchor of this component all the same: whoever holds its key is let in.",
+		"Remove it, unless a rotation that is not finished still needs it.",
 	}, {
-		"{subject}：含有不属于其证书链的证书。",
-		"每一张都是该组件的信任锚。刚轮换之后这是有意为之，时间久了就成了没关的门。",
-		"旧 CA 最多保留到下一次轮换，届时请删除。",
+		"{subject}：“{.subject}”与该文件中的证书链无关。",
+		"它仍然是该组件的信任锚：谁持有它的私钥，谁就能进来。",
+		"请删除它，除非尚未完成的轮换还需要它。",
 	}},
 	"chain-shuffled": {{
 		"{subject}: \"{issuer}\" does not stand right behind the certificate that it signed.",
-		"k3s and browsers sort this out, but strict TLS clients and other tools read a chain from top to bottom.",
+		"k3s sorts this out, but OpenSSL takes the first issuer that fits: the order decides whether a client that holds only one of the roots gets through.",
 		"Order the file: the CA itself, then each issuer behind what it signed, the root last.",
 	}, {
 		"{subject}：“{issuer}”没有紧跟在它所签发的证书之后。",
-		"k3s 和浏览器会自行理顺，但严格的 TLS 客户端和其他工具会从上到下依次读取证书链。",
+		"k3s 会自行理顺，但 OpenSSL 采用第一个匹配的签发者：只持有其中一个根 CA 的客户端能否通过，取决于这个顺序。",
 		"请调整文件顺序：先是该 CA 自己，随后每级签发者紧跟在其签发的证书之后，根 CA 放在最后。",
 	}},
 	"chain-not-root": {{
@@ -92,12 +92,12 @@ var chainMessages = messages{
 		"新集群请使用完整的证书链：`rootkiln bundle` 会生成。",
 	}},
 	"subject-mismatch": {{
-		"{subject}: is called \"{has}\" where \"{want}\" is expected.",
-		"k3s notices a new CA by its key alone. With the old key and a new name, existing leaf certificates stay and no longer verify.",
-		"Keep the very same subject with the same key, or take a new key.",
+		"{subject}: names \"{has}\" as its issuer, but the CA with that key is now called \"{want}\".",
+		"k3s notices a new CA by its key alone: it keeps this certificate, although it no longer verifies.",
+		"Run `k3s certificate rotate` and restart k3s. The next time, keep the subject of the CA or take a new key.",
 	}, {
-		"{subject}：名称为“{has}”，应为“{want}”。",
-		"k3s 只靠密钥发现 CA 已更换。密钥不变而名称改变时，现有叶证书会留用，却无法再通过校验。",
-		"密钥不变时，主体也须完全相同；否则请换用新密钥。",
+		"{subject}：其中的签发者是“{has}”，但使用该密钥的 CA 现在名为“{want}”。",
+		"k3s 只靠密钥发现 CA 已更换：它会留用这张证书，尽管证书已无法通过校验。",
+		"请执行 `k3s certificate rotate` 并重启 k3s。下次请保持 CA 的主体不变，或换用新密钥。",
 	}},
 }

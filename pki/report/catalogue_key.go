@@ -21,20 +21,20 @@ var keyMessages = messages{
 	}},
 	"pem-truncated": {{
 		"{subject}: the PEM block at line {line} lacks its beginning or its end.",
-		"k3s skips such a block without a word: the chain loses a certificate, or the key is gone.",
+		"k3s skips such a block without a word and the chain loses a certificate; with a broken key it does not start.",
 		"Copy the file again from its source, to the last line.",
 	}, {
 		"{subject}：第 {line} 行处的 PEM 块缺少开头或结尾。",
-		"k3s 会悄悄跳过这样的块：证书链少一张证书，或者私钥丢失。",
+		"k3s 会悄悄跳过这样的块，证书链因此少一张证书；若是私钥，则无法启动。",
 		"请从来源处重新复制完整的文件，直到最后一行。",
 	}},
 	"pem-undecodable": {{
 		"{subject}: the PEM block that ends at line {line} cannot be decoded: {detail}.",
-		"k3s skips such a block without a word: the chain loses a certificate, or the key is gone.",
+		"k3s skips such a block without a word and the chain loses a certificate; with a broken key it does not start.",
 		"Copy the file again from its source.",
 	}, {
 		"{subject}：在第 {line} 行结束的 PEM 块无法解码：{detail}。",
-		"k3s 会悄悄跳过这样的块：证书链少一张证书，或者私钥丢失。",
+		"k3s 会悄悄跳过这样的块，证书链因此少一张证书；若是私钥，则无法启动。",
 		"请从来源处重新复制该文件。",
 	}},
 	"pem-type": {{
@@ -106,7 +106,7 @@ var keyMessages = messages{
 		"Make a request here with `rootkiln request` and have it signed where the TPM is.",
 	}, {
 		"{subject}：此私钥属于某个 TPM，只能在那里使用。",
-		"k3s 只读取明文私钥文件，因此签发 CA 的私钥不能放在 TPM 中；根 CA 和中间 CA 的可以。",
+		"k3s 只读取明文私钥文件，因此叶子 CA 的私钥不能放在 TPM 中；根 CA 和中间 CA 的可以。",
 		"请在本机用 `rootkiln request` 生成请求，再到 TPM 所在的机器上签发。",
 	}},
 	"key-mismatch": {{
@@ -133,7 +133,7 @@ var keyMessages = messages{
 		"Give the key (--root-key, --intermediate-key), or make a request with `rootkiln request` and sign it with `rootkiln sign` where the key is.",
 	}, {
 		"{subject}：无法在此签发，其签发者（{@role}）的私钥不在本机。",
-		"k3s 首次启动前，每个签发 CA 的证书和私钥都必须齐备。",
+		"k3s 首次启动前，每个叶子 CA 的证书和私钥都必须齐备。",
 		"请提供私钥（--root-key、--intermediate-key），或用 `rootkiln request` 生成请求，再到私钥所在的机器上用 `rootkiln sign` 签发。",
 	}},
 	"key-unsupported": {{
@@ -173,11 +173,11 @@ var keyMessages = messages{
 		"请把它移到离线的安全处，并从这里删除。",
 	}},
 	"certificate-missing": {{
-		"{subject}: there is a private key but no certificate for it ({key}).",
+		"{subject}: is missing, although its private key is there ({key}).",
 		"k3s would make a self-signed certificate from the key, outside your chain, without a word.",
 		"Put the certificate chain beside the key before k3s starts.",
 	}, {
-		"{subject}：有私钥，但没有对应的证书（{key}）。",
+		"{subject}：缺少证书，只有对应的私钥（{key}）。",
 		"k3s 会悄悄用该私钥生成自签名证书，不在您的证书链之内。",
 		"请在 k3s 启动前把证书链放到私钥旁边。",
 	}},

@@ -101,12 +101,12 @@ var planMessages = messages{
 		"",
 	}},
 	"plan-short-life": {{
-		"{subject}: has only {days} days to live.",
+		"{subject}: ends soon; days left: {days}.",
 		"k3s renews leaf certificates, never CAs: when this one ends, all that it signed is refused.",
 		"Choose a longer validity, or put the date of the rotation into your calendar now.",
 	}, {
-		"{subject}：有效期只剩 {days} 天。",
-		"k3s 只续期叶证书，从不续期 CA：它一到期，由它签发的一切都会被拒绝。",
+		"{subject}：即将到期，只剩 {days} 天。",
+		"k3s 只续期叶子证书，从不续期 CA：它一到期，由它签发的一切都会被拒绝。",
 		"请选择更长的有效期，或现在就把轮换日期记入日程。",
 	}},
 	"plan-lifetime-cut": {{
@@ -184,6 +184,15 @@ var requestMessages = messages{
 		"扩展和日期只取自计划，从不取自请求。",
 		"",
 	}},
+	"request-several": {{
+		"{subject}: {count} PEM blocks where one certificate request was expected.",
+		"Each request is vetted and signed by itself: what was signed must be clear from the file's name.",
+		"Put every request into a file of its own.",
+	}, {
+		"{subject}：有 {count} 个 PEM 块，此处只应有一个证书请求。",
+		"每个请求单独审核、单独签发：从文件名就应看出签发了什么。",
+		"请把每个请求放进各自的文件。",
+	}},
 	"request-none": {{
 		"Nothing in this plan is signed on another machine, so there is nothing to request.",
 		"A request is needed only where the key of an issuer is elsewhere.",
@@ -208,7 +217,7 @@ var requestMessages = messages{
 		"Add it with `--signed FILE`.",
 	}, {
 		"缺少已签发的证书：{@role}。",
-		"缺了它，证书包就没有通向根 CA 的证书链，k3s 还会自行生成一个 CA 来代替。",
+		"缺了它，套件就没有通向根 CA 的证书链，k3s 还会自行生成一个 CA 来代替。",
 		"请用 `--signed FILE` 加入该证书。",
 	}},
 	"signed-key-mismatch": {{

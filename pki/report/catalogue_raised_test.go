@@ -100,7 +100,8 @@ func declaredArgs(t *testing.T) map[pki.Code][]string {
 	return args
 }
 
-// shape is where a function that makes findings takes its parts from.
+// shape is where a function that makes findings takes its parts from. One that
+// takes no arguments behind the code makes its findings in another way.
 type shape struct{ code, subject, args int } // subject -1: it has one of its own
 
 // calls visits every call with a literal code and the shape of what is called.
@@ -144,7 +145,7 @@ func raises(t *testing.T) map[pki.Code][]raise {
 			text, fixed := literal(call.Args[s.subject])
 			r.subject = !fixed || text != ""
 		}
-		for i := s.args; s.args > 0 && i < len(call.Args); i += 2 {
+		for i := s.args; i < len(call.Args); i += 2 {
 			name, ok := literal(call.Args[i])
 			if !ok {
 				return // passed on from elsewhere
@@ -165,7 +166,7 @@ func argumentLiterals(t *testing.T) map[string][]string {
 	t.Helper()
 	out := map[string][]string{}
 	calls(t, func(_ token.Position, call *ast.CallExpr, s shape) {
-		for i := s.args; s.args > 0 && i+1 < len(call.Args); i += 2 {
+		for i := s.args; i+1 < len(call.Args); i += 2 {
 			name, _ := literal(call.Args[i])
 			ast.Inspect(call.Args[i+1], func(n ast.Node) bool {
 				if e, ok := n.(ast.Expr); ok {
@@ -246,7 +247,7 @@ func shapeOfType(f *ast.FuncType) (shape, bool) {
 			at++
 		}
 	}
-	return out, out.code >= 0
+	return out, out.code >= 0 && out.args > 0
 }
 
 func isCode(e ast.Expr) bool {
@@ -290,6 +291,6 @@ func stringLiterals(t *testing.T, below string) map[string]bool {
 	return out
 }
 
-func common(a, b []string) []string {
+func commonArgs(a, b []string) []string {
 	return slices.DeleteFunc(slices.Clone(a), func(s string) bool { return !slices.Contains(b, s) })
 }

@@ -57,10 +57,12 @@ func roleNames(list string, lang Lang) string {
 var coreWords = map[string]*strings.Replacer{
 	"limit": strings.NewReplacer(" bytes", " 字节", " entries", " 个条目"),
 	"key":   strings.NewReplacer(", exponent ", "，指数 ", ", close primes", "，两个素数过于接近"),
-	"what": strings.NewReplacer(", ", "、", "byte order mark", "字节序标记 (BOM)", "CR line ends", "CR 换行符",
+	"what": strings.NewReplacer(", ", "、", "byte order mark", "字节序标记（BOM）", "CR line ends", "CR 换行符",
 		"no last newline", "末尾缺少换行符", "text around the blocks", "块外有文字"),
 	"kind": strings.NewReplacer("hard link", "硬链接", "symbolic link", "符号链接", "device", "设备文件",
 		"pipe", "管道", "special entry", "特殊条目", "unsafe name", "不安全的名称"),
 	"detail": strings.NewReplacer("not base64 between the markers", "标记之间不是 base64",
-		"more than one document", "文件中有多个文档", "no document", "文件中没有文档", "no entries", "没有任何条目"),
+		"more than one document", "文件中有多个文档", "no document", "文件中没有文档", "no entries", "没有任何条目",
+		"no self-signed root in the file", "文件中没有自签名的根 CA"),
+	"format": strings.NewReplacer("EC in PKCS#8", "PKCS#8 格式的 EC 密钥"),
 }
