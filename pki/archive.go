@@ -70,18 +70,14 @@ func WriteTarGz(w io.Writer, b Bundle) error {
 
 // ReadArchive reads a tar archive, compressed or not. It takes regular files
 // and directories with plain relative names and refuses everything else whole:
-// links, devices, absolute names, "..", two entries of one name. A file larger
-// than the limit, or one whose sum of sizes is, refuses the archive before it
-// is read into memory.
+// links, devices, absolute names, "..", two entries of one name, a file that is
+// also a directory. A file larger than the limit, or one whose sum of sizes is,
+// refuses the archive before it is read into memory. The archive is read to its
+// end, where the checksum of a compressed one stands.
 func ReadArchive(r io.Reader, limits Limits) (Bundle, error) {
-	br := bufio.NewReader(r)
-	var src io.Reader = br
-	if magic, _ := br.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		zr, err := gzip.NewReader(br)
-		if err != nil {
-			return Bundle{}, refuse("archive-unreadable", "", "detail", err.Error())
-		}
-		src = zr
+	src, err := decompressed(r)
+	if err != nil {
+		return Bundle{}, refuse("archive-unreadable", "", "detail", err.Error())
 	}
 	// Padding and headers count as well: an archive of nothing but headers
 	// must not run for ever.
@@ -89,7 +85,7 @@ func ReadArchive(r io.Reader, limits Limits) (Bundle, error) {
 
 	var b Bundle
 	var total int64
-	seen := map[string]bool{}
+	entries, places := 0, places{}
 	tr := tar.NewReader(src)
 	for {
 		h, err := tr.Next()
@@ -103,34 +99,82 @@ func ReadArchive(r io.Reader, limits Limits) (Bundle, error) {
 		if err != nil {
 			return Bundle{}, err
 		}
-		if len(seen) >= limits.Entries {
+		if entries++; entries > limits.Entries {
 			return Bundle{}, refuse("archive-too-large", name, "limit", strconv.Itoa(limits.Entries)+" entries")
 		}
-		if seen[name] {
+		dir := h.Typeflag == tar.TypeDir
+		if !places.take(name, dir) {
 			return Bundle{}, refuse("archive-duplicate", name, "entry", name)
 		}
-		seen[name] = true
-		if h.Typeflag == tar.TypeDir || name == "." {
+		if dir {
 			continue
 		}
-		if total += h.Size; h.Size > limits.File || total > limits.Total {
-			return Bundle{}, refuse("archive-too-large", name, "limit", strconv.FormatInt(limits.File, 10)+" bytes")
+		total += h.Size
+		for _, over := range []struct{ size, limit int64 }{{h.Size, limits.File}, {total, limits.Total}} {
+			if over.size > over.limit {
+				return Bundle{}, refuse("archive-too-large", name, "limit", strconv.FormatInt(over.limit, 10)+" bytes")
+			}
 		}
-		data := make([]byte, h.Size)
-		if _, err := io.ReadFull(tr, data); err != nil {
+		f := File{Path: name, Kind: KindOf(name), Data: make([]byte, h.Size), Mode: h.FileInfo().Mode().Perm(), Time: h.ModTime}
+		if _, err := io.ReadFull(tr, f.Data); err != nil {
 			return Bundle{}, archiveError(err, limits)
 		}
-		b.Add(name, KindOf(name), data)
-		f := b.File(name)
-		f.Mode, f.Time = h.FileInfo().Mode().Perm(), h.ModTime
+		b.Files = append(b.Files, f)
 		if f.Time.After(b.Time) {
 			b.Time = f.Time
 		}
 	}
-	if len(seen) == 0 {
+	if _, err := io.Copy(io.Discard, src); err != nil {
+		return Bundle{}, archiveError(err, limits)
+	}
+	if entries == 0 {
 		return Bundle{}, refuse("archive-unreadable", "", "detail", "no entries")
 	}
+	slices.SortFunc(b.Files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
 	return b, nil
+}
+
+// decompressed returns the content of a gzip stream, or the stream itself where
+// it is none.
+func decompressed(r io.Reader) (io.Reader, error) {
+	br := bufio.NewReader(r)
+	if magic, _ := br.Peek(2); !bytes.Equal(magic, []byte{0x1f, 0x8b}) {
+		return br, nil
+	}
+	return gzip.NewReader(br)
+}
+
+// places knows what stands at each name of an archive.
+type places map[string]place
+
+type place int
+
+const (
+	nothing  place = iota
+	parent         // a directory because something stands in it
+	entryDir       // a directory with an entry of its own
+	entryFile
+)
+
+// take puts a file or directory at a name; false if something else is there, or
+// a file where a directory is needed.
+func (p places) take(name string, dir bool) bool {
+	is := entryFile
+	if dir {
+		is = entryDir
+	}
+	if p[name] != nothing && (p[name] != parent || !dir) {
+		return false
+	}
+	p[name] = is
+	for above := path.Dir(name); above != "."; above = path.Dir(above) {
+		if p[above] == nothing {
+			p[above] = parent
+			continue
+		}
+		return p[above] != entryFile // what is above it is known already
+	}
+	return true
 }
 
 // KindOf guesses the kind of a foreign file by its name.
@@ -143,6 +187,9 @@ func KindOf(name string) Kind {
 	}
 	return KindPublic
 }
+
+// maxName is far above the names of a tls directory; pax allows a megabyte.
+const maxName = 1024
 
 // safeName returns the entry's cleaned relative name, or a refusal.
 func safeName(h *tar.Header) (string, error) {
@@ -157,7 +204,8 @@ func safeName(h *tar.Header) (string, error) {
 		return "", refuse("archive-unsafe", h.Name, "entry", h.Name, "kind", "special entry")
 	}
 	name := path.Clean(h.Name)
-	if path.IsAbs(name) || name == ".." || strings.HasPrefix(name, "../") || strings.ContainsAny(h.Name, "\\\x00") {
+	if path.IsAbs(name) || slices.Contains(strings.Split(h.Name, "/"), "..") || strings.ContainsAny(h.Name, "\\\x00") ||
+		len(h.Name) > maxName || name == "." && h.Typeflag != tar.TypeDir {
 		return "", refuse("archive-unsafe", h.Name, "entry", h.Name, "kind", "unsafe name")
 	}
 	return name, nil

@@ -36,13 +36,13 @@ func LintAuthority(c *x509.Certificate, subject string) []Finding {
 	} else if start.Unix() < 0 {
 		add("date-before-1970", "start", start.String())
 	}
-	for oid, code := range map[string]Code{"2.5.29.19": "bc-not-critical", "2.5.29.15": "ku-not-critical"} {
-		if e := extension(c, oid); e != nil && !e.critical {
-			add(code)
+	for _, must := range []struct {
+		oid  string
+		code Code
+	}{{"2.5.29.19", "bc-not-critical"}, {"2.5.29.15", "ku-not-critical"}} {
+		if e := extension(c, must.oid); e != nil && !e.critical {
+			add(must.code)
 		}
-	}
-	if c.MaxPathLen > 0 && !c.IsCA {
-		add("not-ca")
 	}
 	return found
 }

@@ -160,8 +160,8 @@ func (s *suite) count(r io.Reader) (failed int) {
 		switch e.Action {
 		case "output", "build-output":
 			output[key] = append(output[key], e.Output)
-			if e.Test == "" && note.MatchString(e.Output) {
-				s.notes = append(s.notes, strings.TrimSpace(e.Output))
+			if m := note.FindString(e.Output); m != "" {
+				s.notes = append(s.notes, m)
 			}
 		case "pass":
 			if e.Test != "" {
@@ -180,8 +180,8 @@ func (s *suite) count(r io.Reader) (failed int) {
 	return failed
 }
 
-// note is a closing line of a part: it counts what was judged or killed.
-var note = regexp.MustCompile(`^\s*(\d+ bundles|kill)`)
+// note is what a part says of itself: how much was judged or killed.
+var note = regexp.MustCompile(`\d+ (bundles, \d+ chains|runs killed:).*`)
 
 var fuzzName = regexp.MustCompile(`(?m)^Fuzz\w+$`)
 

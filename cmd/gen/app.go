@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"golang.org/x/term"
 
@@ -55,7 +56,38 @@ func (t text) in(lang report.Lang) string {
 }
 
 // t fills a message in the language of the run.
-func (a *app) t(m text, args ...any) string { return fmt.Sprintf(m.in(a.lang), args...) }
+func (a *app) t(m text, args ...any) string {
+	shown := make([]any, len(args))
+	for i, arg := range args {
+		if s, ok := arg.(string); ok {
+			arg = visible(s)
+		}
+		shown[i] = arg
+	}
+	return fmt.Sprintf(m.in(a.lang), shown...)
+}
+
+// visible writes control and format characters as escapes of Go: the name of a
+// foreign file or certificate is shown by the terminal, not obeyed. A private
+// key that stands where a name belongs is not shown at all.
+func visible(s string) string {
+	if holdsSecret(s) {
+		return "[private key]"
+	}
+	if !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if unicode.IsPrint(r) {
+			b.WriteRune(r)
+			continue
+		}
+		quoted := strconv.QuoteRune(r)
+		b.WriteString(quoted[1 : len(quoted)-1])
+	}
+	return b.String()
+}
 
 // say writes a line of talk, unless --quiet.
 func (a *app) say(m text, args ...any) {
@@ -182,10 +214,12 @@ func (a *app) finish(err error) int {
 		a.complain(a.targetMessage(target))
 		return exitFailed
 	case errors.As(err, &wrong):
-		a.complain(wrong.message)
+		a.complain(visible(wrong.message))
 		return exitUsage
 	}
-	a.complain(err.Error())
+	for line := range strings.SplitSeq(err.Error(), "\n") { // errors.Join
+		a.complain(visible(line))
+	}
 	return exitFailed
 }
 

@@ -215,7 +215,7 @@ func fingerprints(is *pki.Issued) []byte {
 	var b strings.Builder
 	for _, row := range is.Layout.Rows {
 		if authority := is.Authorities[row.Role]; authority != nil {
-			fmt.Fprintf(&b, "%s  %s\n", pki.Fingerprint(authority.Certificate), authority.Certificate.Subject.CommonName)
+			fmt.Fprintf(&b, "%s  %s\n", pki.Fingerprint(authority.Certificate), subjectOf(authority.Certificate))
 		}
 	}
 	return []byte(b.String())
@@ -339,6 +339,7 @@ func (a *app) resumed(ctx context.Context, f *bundleFlags) (*job, error) {
 // plan gave.
 func (a *app) acceptSigned(state pki.State, keys map[pki.Role]pki.Key, paths []string, given pki.Given) ([]pki.Finding, error) {
 	var found []pki.Finding
+	from := map[pki.Role]string{}
 	for _, path := range paths {
 		data, err := a.readFile(path)
 		if err != nil {
@@ -352,6 +353,10 @@ func (a *app) acceptSigned(state pki.State, keys map[pki.Role]pki.Key, paths []s
 		if !ok {
 			return nil, pki.Refuse([]pki.Finding{pki.New("signed-key-mismatch", path, "role", path)})
 		}
+		if from[role] != "" {
+			return nil, failed(msgSignedTwice, from[role], path, report.RoleName(role, a.lang))
+		}
+		from[role] = path
 		var extra []*x509.Certificate
 		spec, _ := state.Resolved.Spec(role)
 		if issuer := given.Authorities[spec.Issuer]; issuer != nil {

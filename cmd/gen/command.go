@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -72,6 +73,9 @@ func (a *app) command() *cobra.Command {
 	root.SetHelpFunc(a.help)
 	root.SetUsageFunc(func(c *cobra.Command) error { a.usage(c.OutOrStderr(), c); return nil })
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		if holdsSecret(err.Error()) { // PEM begins with dashes, as a flag does
+			return usage(msgKeyOnCommandLine)
+		}
 		return usage(msgFlagError, err.Error(), c.CommandPath())
 	})
 	f := root.PersistentFlags()
@@ -84,7 +88,7 @@ func (a *app) command() *cobra.Command {
 
 	for _, c := range []func() *cobra.Command{
 		a.bundleCommand, a.planCommand, a.rootCommand, a.intermediateCommand, a.requestCommand, a.signCommand,
-		a.tokenCommand,
+		a.inspectCommand, a.verifyCommand, a.tokenCommand, a.exportCommand,
 		a.versionCommand, a.completionCommand, a.manCommand,
 	} {
 		root.AddCommand(c())
@@ -128,12 +132,20 @@ func (a *app) usage(w io.Writer, c *cobra.Command) {
 		section(headCommands, list.String())
 	}
 	if c.HasParent() {
-		section(headFlags, c.LocalFlags().FlagUsages())
-		section(headGlobal, c.InheritedFlags().FlagUsages())
+		section(headFlags, a.flagUsages(c.LocalFlags()))
+		section(headGlobal, a.flagUsages(c.InheritedFlags()))
 		return
 	}
-	section(headGlobal, c.PersistentFlags().FlagUsages())
+	section(headGlobal, a.flagUsages(c.PersistentFlags()))
 	fmt.Fprintln(w, headMore.in(a.lang))
+}
+
+// flagDefault is what the library writes behind the usage of a flag, in English.
+var flagDefault = regexp.MustCompile(`(?m) \(default "?([^"()]*)"?\)$`)
+
+// flagUsages lists flags with their defaults in the language of the run.
+func (a *app) flagUsages(f *pflag.FlagSet) string {
+	return flagDefault.ReplaceAllString(f.FlagUsages(), flagDefaultForm.in(a.lang))
 }
 
 // timeFlag reads RFC 3339 or a date.

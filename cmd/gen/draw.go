@@ -18,11 +18,11 @@ type branch struct {
 }
 
 // pens are the characters that pictures are drawn with.
-type pens struct{ fork, last, line, bar, rest, now string }
+type pens struct{ fork, last, line, bar, rest, now, until string }
 
 var (
-	unicodePens = pens{"├─ ", "└─ ", "│  ", "█", "·", "┃"}
-	asciiPens   = pens{"|- ", "`- ", "|  ", "#", ".", "|"}
+	unicodePens = pens{"├─ ", "└─ ", "│  ", "█", "·", "┃", "→"}
+	asciiPens   = pens{"|- ", "`- ", "|  ", "#", ".", "|", "->"}
 )
 
 // penSet is ASCII where the locale is not UTF-8.
@@ -45,7 +45,7 @@ func penSet() pens {
 func drawTree(w io.Writer, indent string, roots []*branch) {
 	p := penSet()
 	for _, r := range roots {
-		fmt.Fprintln(w, indent+r.label)
+		fmt.Fprintln(w, indent+visible(r.label))
 		drawBranches(w, indent, r.children, p)
 	}
 }
@@ -56,7 +56,7 @@ func drawBranches(w io.Writer, indent string, children []*branch, p pens) {
 		if i == len(children)-1 {
 			mark, next = p.last, strings.Repeat(" ", cells(p.line))
 		}
-		fmt.Fprintln(w, indent+mark+c.label)
+		fmt.Fprintln(w, indent+mark+visible(c.label))
 		drawBranches(w, indent+next, c.children, p)
 	}
 }
@@ -113,7 +113,8 @@ func drawTable(w io.Writer, indent string, rows [][]string) {
 			if i == len(widths) {
 				widths = append(widths, 0)
 			}
-			widths[i] = max(widths[i], cells(field))
+			row[i] = visible(field)
+			widths[i] = max(widths[i], cells(row[i]))
 		}
 	}
 	for _, row := range rows {

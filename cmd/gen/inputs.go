@@ -1,13 +1,19 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
 
 	"go.step.sm/crypto/pemutil"
 	"golang.org/x/term"
@@ -23,6 +29,9 @@ const maxInput = 1 << 20
 func (a *app) readFile(path string) ([]byte, error) {
 	if path == standardOutput {
 		return limited(a.in, path)
+	}
+	if holdsSecret(path) { // "$(cat root.key)"; the message must not repeat it
+		return nil, usage(msgKeyOnCommandLine)
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -141,8 +150,11 @@ func (a *app) keys(path string, p *planFlags) ([]pki.FoundKey, []pki.Finding, er
 		return nil, nil, err
 	}
 	defer clear(secret)
-	opened, err := pemutil.Parse(data, pemutil.WithPassword(secret))
-	if err != nil {
+	opened, err := openKey(data, secret)
+	switch {
+	case errors.Is(err, errCipher):
+		return nil, nil, failed(msgKeyCipher, path)
+	case err != nil:
 		// The library does not tell a wrong passphrase from a damaged file, and
 		// its text must not reach the screen: it may quote what it decoded.
 		return nil, nil, pki.Refuse([]pki.Finding{pki.New("key-passphrase", path)})
@@ -152,6 +164,45 @@ func (a *app) keys(path string, p *planFlags) ([]pki.FoundKey, []pki.Finding, er
 		return nil, nil, err
 	}
 	return []pki.FoundKey{{Key: key, Type: "PRIVATE KEY"}}, notes, nil
+}
+
+// errCipher says that a key is encrypted in a way that no passphrase was tried
+// on.
+var errCipher = errors.New("the cipher is not read here")
+
+// foreignPRFs are digests of PBKDF2 (hmacWithSHA224, 384 and 512; RFC 8018,
+// B.1.2) that the library takes for SHA-1, as DER.
+var foreignPRFs = [][]byte{
+	[]byte("\x06\x08\x2a\x86\x48\x86\xf7\x0d\x02\x08"),
+	[]byte("\x06\x08\x2a\x86\x48\x86\xf7\x0d\x02\x0a"),
+	[]byte("\x06\x08\x2a\x86\x48\x86\xf7\x0d\x02\x0b"),
+}
+
+// openKey decrypts the one encrypted key of a PEM file.
+func openKey(data, secret []byte) (key any, err error) {
+	// The library panics where ciphertext or IV have an impossible length.
+	defer func() {
+		if recover() != nil {
+			err = errCipher
+		}
+	}()
+	// It also stumbles over a byte order mark and EC PARAMETERS.
+	rest := data[max(0, bytes.Index(data, []byte("-----BEGIN "))):]
+	block, rest := pem.Decode(rest)
+	for block != nil && block.Type == "EC PARAMETERS" {
+		block, rest = pem.Decode(rest)
+	}
+	if next, _ := pem.Decode(rest); block == nil || next != nil {
+		return nil, errCipher
+	}
+	if slices.ContainsFunc(foreignPRFs, func(oid []byte) bool { return bytes.Contains(block.Bytes, oid) }) {
+		return nil, errCipher
+	}
+	key, err = pemutil.Parse(pem.EncodeToMemory(block), pemutil.WithPassword(secret))
+	if err != nil && strings.Contains(err.Error(), "unsupported encrypted PEM") {
+		return nil, errCipher
+	}
+	return key, err
 }
 
 func refusedFor(err error, code pki.Code) bool {
@@ -165,6 +216,9 @@ func (a *app) keyPassphrase(path string, p *planFlags) ([]byte, error) {
 		return a.secretFile(p.passphraseFile)
 	}
 	secret, err := a.ask(a.t(msgAskKeyPassphrase, path))
+	if errors.Is(err, context.Canceled) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, failed(msgNoTerminalForKey, path)
 	}
@@ -200,10 +254,34 @@ func (a *app) ask(question string) ([]byte, error) {
 		return nil, err
 	}
 	defer done()
+	// The echo ends before the question is seen: who types or pastes at once
+	// would read the secret on the screen.
+	before, err := term.MakeRaw(int(in.Fd()))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = term.Restore(int(in.Fd()), before) }()
+	// The signal ends a context and not the reading.
+	interrupted := make(chan os.Signal, 1)
+	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(interrupted)
+
 	fmt.Fprint(out, question)
-	secret, err := term.ReadPassword(int(in.Fd()))
-	fmt.Fprint(out, "\r\x1b[K") // the question goes when it is answered
-	return secret, err
+	var secret []byte
+	answered := make(chan error, 1)
+	go func() {
+		var err error
+		secret, err = term.ReadPassword(int(in.Fd()))
+		answered <- err
+	}()
+	select {
+	case <-interrupted:
+		fmt.Fprint(out, "\r\n")
+		return nil, context.Canceled
+	case err := <-answered:
+		fmt.Fprint(out, "\r\x1b[K") // the question goes when it is answered
+		return secret, err
+	}
 }
 
 // serviceKeys reads existing ServiceAccount keys.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
@@ -97,7 +98,7 @@ func (a *app) topology(j *job) []*branch {
 		case s.Existing != "":
 			label += "  " + a.t(msgExisting, s.Existing[:16])
 		default:
-			label += fmt.Sprintf("  %s  → %s", s.Key, s.NotAfter.Format("2006-01-02"))
+			label += fmt.Sprintf("  %s  %s %s", s.Key, penSet().until, s.NotAfter.Format(time.DateOnly))
 			if s.Elsewhere {
 				label += "  " + a.t(msgKeyElsewhere)
 			}

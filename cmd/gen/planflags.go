@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -13,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"rootkiln/pki"
+	"rootkiln/pki/k3s"
 )
 
 // planFlags are the flags that fill or override a plan.
@@ -89,6 +91,9 @@ func (a *app) plans(p *planFlags) ([]pki.Plan, error) {
 		}
 	}
 	for i := range plans {
+		if p.file != standardOutput { // paths in a plan are seen from the plan
+			plans[i].Inputs = anchored(plans[i].Inputs, filepath.Dir(p.file))
+		}
 		p.override(&plans[i])
 		now, err := a.time(plans[i].Time)
 		if err != nil {
@@ -96,8 +101,25 @@ func (a *app) plans(p *planFlags) ([]pki.Plan, error) {
 		}
 		plans[i].Time = now
 	}
-	a.distro = plans[0].Distro
+	if _, known := k3s.ProductOf(plans[0].Distro); known {
+		a.distro = plans[0].Distro
+	}
 	return plans, pki.CheckNames(plans)
+}
+
+// anchored makes the relative paths of inputs start at a directory.
+func anchored(in pki.Inputs, dir string) pki.Inputs {
+	in.ServiceKeys = slices.Clone(in.ServiceKeys)
+	paths := []*string{&in.Directory, &in.Root, &in.RootKey, &in.Intermediate, &in.IntermediateKey}
+	for i := range in.ServiceKeys {
+		paths = append(paths, &in.ServiceKeys[i])
+	}
+	for _, p := range paths {
+		if *p != "" && *p != standardOutput && !filepath.IsAbs(*p) {
+			*p = filepath.Join(dir, *p)
+		}
+	}
+	return in
 }
 
 // plan is plans for commands that take one.
@@ -190,6 +212,9 @@ func parsePlans(data []byte) ([]pki.Plan, error) {
 		tree, err := plainYAML(&node)
 		if err != nil {
 			return nil, err
+		}
+		if tree == nil { // nothing between two separators, or behind the last one
+			continue
 		}
 		document, err := json.Marshal(tree)
 		if err != nil {

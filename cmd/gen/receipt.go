@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/x509"
 	"fmt"
 	"io"
 	"strings"
@@ -74,6 +75,15 @@ func (j *job) report(d delivery) (bundleReport, error) {
 	return r, nil
 }
 
+// subjectOf names a certificate by its common name, or by its whole subject if
+// it has none.
+func subjectOf(c *x509.Certificate) string {
+	if c.Subject.CommonName != "" {
+		return visible(c.Subject.CommonName)
+	}
+	return visible(c.Subject.String())
+}
+
 // receipt says what was made, where it is, until when it lives, what was not
 // done, and what comes next.
 func (a *app) receipt(f *bundleFlags, jobs []*job, d delivery) error {
@@ -124,8 +134,8 @@ func (a *app) receiptOf(w io.Writer, j *job, r bundleReport) {
 // madeKeys counts the keys that only the offline part has.
 func madeKeys(j *job) int {
 	n := 0
-	for role := range j.issued.Made {
-		if row, ok := j.run.Layout.Row(role); ok && row.Safe != "" {
+	for role, made := range j.issued.Made {
+		if row, ok := j.run.Layout.Row(role); ok && made && row.Safe != "" {
 			n++
 		}
 	}

@@ -234,6 +234,9 @@ func TestRename(t *testing.T) {
 				if err := swap("a", "b"); !errors.Is(err, fs.ErrNotExist) {
 					t.Errorf("error %v without b, want %v", err, fs.ErrNotExist)
 				}
+				if err := swap("b", "a"); !errors.Is(err, fs.ErrNotExist) {
+					t.Errorf("error %v with b alone, want %v", err, fs.ErrNotExist)
+				}
 				unchanged(t, dir, before)
 				make[kind](t, "b")
 				a, b := mustIdentify(t, "a"), mustIdentify(t, "b")

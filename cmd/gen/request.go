@@ -66,7 +66,12 @@ func (a *app) request(ctx context.Context, f *authorityFlags) error {
 	}
 	a.explain(found)
 	run := pki.Run{Plan: resolved, Layout: layout, Given: given, Keys: pki.Random{}}
-	made, err := run.Request(ctx, absoluteInputs(plan))
+	here, err := filepath.Abs(".")
+	if err != nil {
+		return err
+	}
+	plan.Inputs = anchored(plan.Inputs, here) // the bundle may be resumed from elsewhere
+	made, err := run.Request(ctx, plan)
 	if err != nil {
 		return err
 	}
@@ -88,23 +93,6 @@ func (a *app) request(ctx context.Context, f *authorityFlags) error {
 		return err
 	}
 	return a.requestReceipt(f, resolved)
-}
-
-// absoluteInputs keeps the input paths usable from wherever the run is resumed.
-func absoluteInputs(plan pki.Plan) pki.Plan {
-	in := &plan.Inputs
-	plan.Inputs.ServiceKeys = slices.Clone(in.ServiceKeys)
-	for _, p := range []*string{&in.Directory, &in.Root, &in.RootKey, &in.Intermediate, &in.IntermediateKey} {
-		if abs, err := filepath.Abs(*p); err == nil && *p != "" && *p != standardOutput {
-			*p = abs
-		}
-	}
-	for i, p := range in.ServiceKeys {
-		if abs, err := filepath.Abs(p); err == nil && p != standardOutput {
-			in.ServiceKeys[i] = abs
-		}
-	}
-	return plan
 }
 
 func (a *app) requestReceipt(f *authorityFlags, plan pki.Resolved) error {

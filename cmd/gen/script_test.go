@@ -32,6 +32,8 @@ func TestMain(m *testing.M) {
 //	                     obeys permissions as users do
 //	ca NAME [WORD…]      a CA of another tool, with defects: see scriptCA
 //	blocks FILE TYPE…    the PEM blocks of FILE have these types, in this order
+//	json FILE PATH REGEXP…
+//	                     values of a JSON file: see scriptJSON
 //	identity FILE        an age identity; FILE.pub and $RECIPIENT are its public key
 //	unseal [-p] SECRETFILE FILE OUT
 //	                     decrypts with an age identity, or a passphrase
@@ -51,7 +53,7 @@ func TestScript(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"mode": scriptMode, "keep": scriptKeep, "same": scriptSame,
-			"ends": scriptEnds, "ca": scriptCA, "blocks": scriptBlocks,
+			"ends": scriptEnds, "ca": scriptCA, "blocks": scriptBlocks, "json": scriptJSON,
 			"identity": scriptIdentity, "unseal": scriptUnseal,
 			"hostile": scriptHostile, "sparse": scriptSparse,
 		},

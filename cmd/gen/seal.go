@@ -15,7 +15,6 @@ import (
 // sealFlags ask for the offline part to be encrypted with age.
 type sealFlags struct {
 	recipients     []string
-	recipientFiles []string
 	ask            bool
 	passphraseFile string
 }
@@ -61,7 +60,7 @@ func (s *sealFlags) sealer(_ context.Context, a *app) (func(io.Writer) (io.Write
 // recipient reads an age or SSH public key, or a file of them. A private key in
 // its place is refused without being repeated.
 func (a *app) recipient(s string) ([]age.Recipient, error) {
-	if strings.HasPrefix(s, "AGE-SECRET-KEY-") {
+	if holdsSecret(s) {
 		return nil, usage(msgRecipientSecret)
 	}
 	if strings.HasPrefix(s, "ssh-") {
@@ -81,7 +80,7 @@ func (a *app) recipient(s string) ([]age.Recipient, error) {
 	if err != nil {
 		return nil, err
 	}
-	if strings.Contains(string(data), "AGE-SECRET-KEY-") {
+	if holdsSecret(string(data)) {
 		return nil, usage(msgRecipientSecret)
 	}
 	r, err := age.ParseRecipients(strings.NewReader(string(data)))
@@ -91,19 +90,28 @@ func (a *app) recipient(s string) ([]age.Recipient, error) {
 	return r, nil
 }
 
+// holdsSecret finds the marks of private keys: of age in either case, of its
+// plugins, and of everything that is PEM.
+func holdsSecret(s string) bool {
+	s = strings.ToUpper(s)
+	return strings.Contains(s, "AGE-SECRET-KEY-") || strings.Contains(s, "AGE-PLUGIN-") || strings.Contains(s, "PRIVATE KEY-----")
+}
+
 // passphrase comes from a file, or twice from the terminal.
 func (s *sealFlags) passphrase(a *app) ([]byte, error) {
 	if s.passphraseFile != "" {
 		return a.secretFile(s.passphraseFile)
 	}
-	first, err := a.ask(a.t(msgAskPassphrase))
-	if err != nil {
-		return nil, failed(msgNoTerminal)
+	var answers [2][]byte
+	for i, question := range []text{msgAskPassphrase, msgAskAgain} {
+		var err error
+		if answers[i], err = a.ask(a.t(question)); errors.Is(err, context.Canceled) {
+			return nil, err
+		} else if err != nil {
+			return nil, failed(msgNoTerminal)
+		}
 	}
-	again, err := a.ask(a.t(msgAskAgain))
-	if err != nil {
-		return nil, failed(msgNoTerminal)
-	}
+	first, again := answers[0], answers[1]
 	if string(first) != string(again) {
 		return nil, &translated{exitSecret, msgPassphrasesDiffer, nil}
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -24,6 +23,10 @@ import (
 // prepared. It lies beside the output: a rename does not cross file systems.
 const stagingPrefix = ".rootkiln-"
 
+// keepsModes is false where the system has no permission bits; there the access
+// list of the parent decides (Windows), or the host (WASI).
+const keepsModes = runtime.GOOS != "windows" && runtime.GOOS != "wasip1"
+
 // staging is an output on its way: complete in a directory nobody else reads,
 // then under its name.
 type staging struct {
@@ -42,7 +45,11 @@ type staging struct {
 // newStaging makes the directory. On an error it may still return what has to
 // be removed.
 func newStaging(t target) (*staging, error) {
-	s := &staging{target: t, strict: t.secret() && t.seal == nil, dir: filepath.Join(filepath.Dir(t.path), stagingPrefix+rand.Text())}
+	s := &staging{
+		target: t,
+		strict: keepsModes && t.secret() && t.seal == nil,
+		dir:    filepath.Join(filepath.Dir(t.path), stagingPrefix+rand.Text()),
+	}
 	if err := os.Mkdir(s.dir, pki.DirMode); err != nil {
 		return nil, err
 	}
@@ -65,11 +72,11 @@ func newStaging(t target) (*staging, error) {
 func (s *staging) staged() string { return filepath.Join(s.dir, filepath.Base(s.path)) }
 
 // fill writes the output into the staging directory and flushes it.
-func (s *staging) fill(ctx context.Context) error {
+func (s *staging) fill() error {
 	base := filepath.Base(s.path)
 	var err error
 	if s.form == formTree {
-		err = s.fillTree(ctx, base)
+		err = s.fillTree(base)
 	} else {
 		err = s.fillFile(base)
 	}
@@ -95,15 +102,11 @@ func (s *staging) fillFile(base string) error {
 	return s.writeFile(base, f, modified)
 }
 
-func (s *staging) fillTree(ctx context.Context, base string) error {
+// fillTree leaves it to os.Root to refuse a path that leads out of the bundle.
+func (s *staging) fillTree(base string) error {
 	dirs := []string{base}
 	for _, dir := range s.bundle.Dirs() {
 		dirs = append(dirs, path.Join(base, dir))
-	}
-	for _, f := range s.bundle.Files {
-		if !fs.ValidPath(f.Path) || !filepath.IsLocal(filepath.FromSlash(f.Path)) {
-			return fmt.Errorf("%q is not a path inside a bundle", f.Path)
-		}
 	}
 	for _, dir := range dirs {
 		if err := s.root.Mkdir(dir, pki.DirMode); err != nil {
@@ -114,9 +117,6 @@ func (s *staging) fillTree(ctx context.Context, base string) error {
 		}
 	}
 	for _, f := range s.bundle.Files {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
 		if err := s.writeFile(path.Join(base, f.Path), f, s.bundle.Time); err != nil {
 			return err
 		}
@@ -175,7 +175,7 @@ func (s *staging) compare(r *os.File, f pki.File) error {
 	if err != nil {
 		return err
 	}
-	if mode := f.Kind.Mode(); s.strict && mode&0o077 == 0 && info.Mode().Perm() != mode && runtime.GOOS != "windows" {
+	if mode := f.Kind.Mode(); s.strict && mode&0o077 == 0 && info.Mode().Perm() != mode {
 		return &targetError{kind: targetNoModes, path: s.name()}
 	}
 	return nil

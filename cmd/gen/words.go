@@ -20,6 +20,8 @@ var (
 	flagNow     = text{"take this as the current time: RFC 3339 or a date", "以此作为当前时间：RFC 3339 或日期"}
 	flagHelp    = text{"help with examples", "带示例的帮助"}
 
+	flagDefaultForm = text{" (default $1)", "（默认 $1）"} // $1: what the library wrote
+
 	msgError       = text{"error", "错误"}
 	msgWarning     = text{"warning", "警告"}
 	msgNotice      = text{"notice", "提示"}
@@ -47,7 +49,7 @@ var (
 	flagIntermediateValidity = text{"lifetime of the intermediate (default 10y)", "中间 CA 的有效期（默认 10y）"}
 	flagCAValidity           = text{"lifetime of the leaf CAs (default 10y)", "叶子 CA 的有效期（默认 10y）"}
 	flagOrganization         = text{"O in every subject (repeatable)", "写入每张证书主体的 O（可重复）"}
-	flagElsewhere            = text{"authorities whose keys are on another machine: root, intermediate, client-root …", "私钥在另一台机器上的 CA：root、intermediate、client-root 等"}
+	flagElsewhere            = text{"authorities whose keys are on another machine: root, intermediate, client-root ...", "私钥在另一台机器上的 CA：root、intermediate、client-root 等"}
 	flagPermitDNS            = text{"limit server-ca to these DNS names (name constraint; some verifiers cannot read it)", "把 server-ca 限制在这些 DNS 名称内（名称约束；部分验证器不支持）"}
 	flagPermitIP             = text{"limit server-ca to these IP ranges (CIDR)", "把 server-ca 限制在这些 IP 网段内（CIDR）"}
 
@@ -60,7 +62,7 @@ var (
 	flagServiceKeyKeep    = text{"make no new service key: the existing one goes on signing", "不生成新的服务密钥：由已有密钥继续签名"}
 	flagKeyPassphraseFile = text{"file with the passphrase of encrypted input keys; otherwise asked on the terminal", "存放输入私钥口令的文件；否则在终端询问"}
 
-	flagOut            = text{"server part: archive (.tar.gz .tgz .tar), directory, or - (default tls.tar.gz)", "服务器部分：归档（.tar.gz .tgz .tar）、目录或 -（默认 tls.tar.gz）"}
+	flagOut            = text{"server part: archive (.tar.gz .tgz .tar), directory, or -", "服务器部分：归档（.tar.gz .tgz .tar）、目录或 -"}
 	flagOfflineOut     = text{"offline part (default: beside --out, NAME-offline)", "离线部分（默认在 --out 旁边，名为 NAME-offline）"}
 	flagOutDir         = text{"directory to make", "要创建的目录"}
 	flagForce          = text{"replace existing output; inputs are never replaced", "替换已有的输出；输入文件永不替换"}
@@ -72,7 +74,7 @@ var (
 	flagSigned         = text{"certificate that came back for a request (repeatable)", "针对请求返回的证书（可重复）"}
 	flagDryRun         = text{"show the plan and make nothing", "只展示计划，不生成任何东西"}
 	flagAt             = text{"judge at this time: RFC 3339 or a date (default: now)", "以此时刻判断：RFC 3339 或日期（默认：现在）"}
-	flagRootRole       = text{"which root of the plan: root, client-root …", "计划中的哪个根：root、client-root 等"}
+	flagRootRole       = text{"which root of the plan: root, client-root ...", "计划中的哪个根：root、client-root 等"}
 	flagSignPlan       = text{"plan.json of the request", "请求目录中的 plan.json"}
 	flagSignRoot       = text{"certificate of the signing authority, with the chain above it", "签发机构的证书及其上级证书链"}
 	flagSignKey        = text{"its private key; - reads standard input", "它的私钥；- 表示从标准输入读取"}
@@ -97,7 +99,7 @@ var (
 
 	msgPlanHead     = text{"%s  name %s  topology %s  profile %s  time %s", "%s  名称 %s  拓扑 %s  配置 %s  时间 %s"}
 	msgPlanNext     = text{"nothing was made; next: rootkiln bundle with the same flags", "未生成任何东西；下一步：用相同的选项运行 rootkiln bundle"}
-	msgExisting     = text{"exists, SHA-256 %s…", "已有，SHA-256 %s…"}
+	msgExisting     = text{"exists, SHA-256 %s...", "已有，SHA-256 %s…"}
 	msgKeyElsewhere = text{"key elsewhere", "私钥在别处"}
 	msgServiceKept  = text{"+ %d kept", "+ 保留 %d 把"}
 
@@ -143,6 +145,7 @@ var (
 var (
 	msgOnePlan               = text{"%s holds %d plans, this command takes one", "%s 含有 %d 份计划，此命令只接受一份"}
 	msgUnreadable            = text{"cannot read %s: %s", "无法读取 %s：%s"}
+	msgKeyOnCommandLine      = text{"a private key stands where the name of its file belongs; command lines are seen by others, so treat that key as seen", "此处应是文件名，给出的却是私钥本身；命令行会被他人看到，请视该私钥为已泄露"}
 	msgIsDirectory           = text{"%s is a directory where a file was expected", "%s 是目录，此处需要文件"}
 	msgNotDirectory          = text{"%s is not a directory", "%s 不是目录"}
 	msgKeyWithoutCertificate = text{"a key was given without its certificate: --root-key goes with --root, --intermediate-key with --intermediate", "给出了私钥却没有证书：--root-key 须与 --root 同用，--intermediate-key 须与 --intermediate 同用"}
@@ -151,6 +154,7 @@ var (
 	msgSecretFileWide        = text{"warning: %s can be read by others (mode %o); chmod 600 it", "警告：%s 可被其他用户读取（权限 %o）；请 chmod 600"}
 	msgAskKeyPassphrase      = text{"Passphrase of %s: ", "%s 的口令："}
 	msgNoTerminalForKey      = text{"%s is encrypted and there is no terminal to ask on; use --key-passphrase-file", "%s 已加密，且没有终端可供询问；请使用 --key-passphrase-file"}
+	msgKeyCipher             = text{"%[1]s is encrypted in a way that is not read here (or holds several keys); write it anew with `openssl pkcs8 -topk8 -in %[1]s -out NEW` and take that", "%[1]s 的加密方式此处无法读取（或含有多把私钥）；请用 `openssl pkcs8 -topk8 -in %[1]s -out NEW` 重新写出后再使用"}
 	msgAskPassphrase         = text{"Passphrase for the offline part: ", "离线部分的口令："}
 	msgAskAgain              = text{"Once more: ", "再输入一次："}
 	msgNoTerminal            = text{"there is no terminal to ask on; use --passphrase-file", "没有终端可供询问；请使用 --passphrase-file"}
@@ -161,11 +165,12 @@ var (
 	msgSignedWithoutResume   = text{"--signed goes with --resume DIR", "--signed 须与 --resume DIR 同用"}
 	msgResumeHasPlan         = text{"%s does not go with --resume: the plan was made when the request was", "%s 不能与 --resume 同用：计划在生成请求时已经确定"}
 	msgResumeNeedsSigned     = text{"--resume needs --signed FILE for every request", "--resume 需要为每个请求给出 --signed FILE"}
+	msgSignedTwice           = text{"%s and %s are both for the request of %s; give the one that is meant", "%s 与 %s 都是针对%s的请求返回的；请只给出所要的那一张"}
 	msgStdoutNeedsOffline    = text{"--out - needs --offline-out PATH: a root or intermediate key will be made and must go somewhere", "--out - 需要 --offline-out PATH：将生成根或中间 CA 的私钥，必须有处存放"}
 	msgOfflineToStdout       = text{"CA keys for the safe do not go to standard output; name a file or directory", "应放入保险柜的 CA 私钥不输出到标准输出；请给出文件或目录"}
 	msgSealNothing           = text{"there is no offline part to encrypt; name it with --offline-out", "没有可加密的离线部分；请用 --offline-out 指定"}
 	msgSealOneWay            = text{"choose one of --encrypt-to, --passphrase, --passphrase-file", "--encrypt-to、--passphrase、--passphrase-file 只能选一种"}
-	msgRecipientSecret       = text{"--encrypt-to was given a private key; give the public one (age1…) and treat that key as seen", "--encrypt-to 收到的是私钥；请给出公钥（age1…），并视该私钥为已泄露"}
+	msgRecipientSecret       = text{"--encrypt-to was given a private key; give the public one (age1...) and treat that key as seen", "--encrypt-to 收到的是私钥；请给出公钥（age1…），并视该私钥为已泄露"}
 	msgRecipientBad          = text{"%s is neither an age or SSH public key nor a file of them", "%s 既不是 age 或 SSH 公钥，也不是公钥文件"}
 	msgIntermediateNeedsRoot = text{"an intermediate needs --root FILE and --root-key FILE; for a root on another machine use rootkiln request", "中间 CA 需要 --root FILE 与 --root-key FILE；根在另一台机器上时请用 rootkiln request"}
 	msgSignNeeds             = text{"sign needs -f plan.json, --root FILE and --root-key FILE", "sign 需要 -f plan.json、--root FILE 与 --root-key FILE"}

@@ -161,6 +161,9 @@ func (d delivery) commit(ctx context.Context) (err error) {
 	var piped []byte
 	defer func() { err = errors.Join(err, discard(all)) }()
 	for _, t := range targets {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		if t.path == standardOutput {
 			if piped, err = t.bytes(); err != nil {
 				return err
@@ -172,7 +175,7 @@ func (d delivery) commit(ctx context.Context) (err error) {
 			all = append(all, s)
 		}
 		if err == nil {
-			err = s.fill(ctx)
+			err = s.fill()
 		}
 		if err != nil {
 			return placed(t.name(), err)

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -24,7 +25,7 @@ import (
 // tests: what happens to a process cannot be undone in this one.
 const childEnv = "ROOTKILN_TEST_CHILD"
 
-// children end the process: what they return is the failure, "" for none.
+// children run instead of the tests; what they return is the failure.
 var children = map[string]func() error{
 	"read-only":   onReadOnly,
 	"full":        onFull,
@@ -34,7 +35,7 @@ var children = map[string]func() error{
 	"no-modes":    onNoModes,
 }
 
-// denials go on to the tests, on a system that lacks some calls.
+// denials let the tests run, on a system that lacks some calls.
 var denials = map[string]map[int]unix.Errno{
 	"no-flags": {unix.SYS_RENAMEAT2: unix.EINVAL},                              // NFS
 	"no-links": {unix.SYS_RENAMEAT2: unix.ENOSYS, unix.SYS_LINKAT: unix.EPERM}, // FAT, old kernel
@@ -287,6 +288,10 @@ func TestUmask(t *testing.T) {
 	for _, mask := range []int{0o000, 0o022, 0o077, 0o777} {
 		dir := t.TempDir() // made with the usual mask
 		old := syscall.Umask(mask)
+		s, err := newStaging(target{output: newOutput("x", serverPart("a")), path: filepath.Join(dir, "x")})
+		if err = errors.Join(err, hasMode(s.dir, fs.ModeDir|0o700), discard([]*staging{s})); err != nil {
+			t.Errorf("umask %03o: %v", mask, err)
+		}
 		for _, f := range forms {
 			path := filepath.Join(dir, f.name)
 			err := delivery{outputs: []*output{newOutput(path, f.bundle("a"))}}.commit(t.Context())
@@ -295,6 +300,35 @@ func TestUmask(t *testing.T) {
 			}
 		}
 		syscall.Umask(old)
+	}
+}
+
+// TestWaits holds that a run does not rename while another one does.
+func TestWaits(t *testing.T) {
+	dir := t.TempDir()
+	other, err := os.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lockDir(other)
+	var d delivery
+	for _, name := range []string{"off.tar", "tls"} { // two outputs in one directory
+		d.outputs = append(d.outputs, newOutput(filepath.Join(dir, name), serverPart("a")))
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if err := d.commit(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error %v while another run renames, want that of the context", err)
+	}
+	if err := isEmpty(dir); err != nil {
+		t.Error(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- d.commit(t.Context()) }()
+	time.Sleep(50 * time.Millisecond)
+	other.Close()
+	if err := <-done; err != nil {
+		t.Error(err)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/pem"
 	"errors"
+	"slices"
 	"time"
 
 	"rootkiln/pki"
@@ -31,10 +32,10 @@ type Token struct {
 	Hash string // 64 lower-case hexadecimal digits
 	Mode TokenMode
 	Root *x509.Certificate // mode root: whose hash it is
-	// Until is the last second for which the hash holds; after it the chain no
-	// longer verifies and k3s falls back to the bytes of the file. Zero in the
-	// other modes, which do not depend on time except that a fallback may end
-	// when a certificate becomes valid.
+	// Until is the last second for which the hash holds: after it the chain no
+	// longer verifies and k3s falls back to the bytes of the file, or another
+	// root takes over. Zero in the other modes, which do not depend on time
+	// except that a fallback may end when a certificate becomes valid.
 	Until time.Time
 	// Reason is why a chain of several certificates did not verify.
 	Reason error
@@ -59,15 +60,13 @@ func ComputeToken(file []byte, now time.Time) (Token, error) {
 	if len(certs) == 1 {
 		return raw, nil
 	}
-	chain, err := verifyLikeK3s(certs, now)
+	pools := poolsLikeK3s(certs)
+	root, err := rootLikeK3s(certs[0], pools, now)
 	if err != nil {
 		raw.Mode, raw.Reason = TokenFallback, err
 		return raw, nil
 	}
-	root := chain[len(chain)-1]
-	t := Token{Hash: pki.Fingerprint(root), Mode: TokenRoot, Root: root}
-	t.Until = holdsUntil(certs, now, t.Hash, chain)
-	return t, nil
+	return Token{Hash: pki.Fingerprint(root), Mode: TokenRoot, Root: root, Until: holdsUntil(certs, pools, now, root)}, nil
 }
 
 // parseLikeK3s takes every CERTIFICATE block without headers and passes over
@@ -97,43 +96,47 @@ func parseLikeK3s(file []byte) ([]*x509.Certificate, error) {
 
 var errNoCertificates = errors.New("no certificate in the file")
 
-// verifyLikeK3s builds the chain that k3s takes: a certificate from the second
-// on counts as root if it has no AKI or its AKI is its own SKI, and as
-// intermediate otherwise; the extended key usage is Go's default, serverAuth.
-func verifyLikeK3s(certs []*x509.Certificate, now time.Time) ([]*x509.Certificate, error) {
-	opts := x509.VerifyOptions{Roots: x509.NewCertPool(), Intermediates: x509.NewCertPool(), CurrentTime: now}
+// poolsLikeK3s sorts the certificates as k3s does: from the second on, one counts
+// as root if it has no AKI or its AKI is its own SKI, and as intermediate
+// otherwise; the extended key usage is Go's default, serverAuth.
+func poolsLikeK3s(certs []*x509.Certificate) x509.VerifyOptions {
+	pools := x509.VerifyOptions{Roots: x509.NewCertPool(), Intermediates: x509.NewCertPool()}
 	for _, c := range certs[1:] {
 		if len(c.AuthorityKeyId) == 0 || string(c.AuthorityKeyId) == string(c.SubjectKeyId) {
-			opts.Roots.AddCert(c)
+			pools.Roots.AddCert(c)
 		} else {
-			opts.Intermediates.AddCert(c)
+			pools.Intermediates.AddCert(c)
 		}
 	}
-	chains, err := certs[0].Verify(opts)
+	return pools
+}
+
+// rootLikeK3s returns the end of the chain that k3s takes, the first of all.
+func rootLikeK3s(first *x509.Certificate, pools x509.VerifyOptions, at time.Time) (*x509.Certificate, error) {
+	pools.CurrentTime = at
+	chains, err := first.Verify(pools)
 	if err != nil {
 		return nil, err
 	}
-	return chains[0], nil
+	return chains[0][len(chains[0])-1], nil
 }
 
-// holdsUntil returns the last second at which the hash is still computed. When
-// the certificates of one chain end another may take over, so each end among
-// all certificates is tried in turn.
-func holdsUntil(certs []*x509.Certificate, now time.Time, hash string, chain []*x509.Certificate) time.Time {
-	at := now
-	for range certs {
-		end := chain[0].NotAfter
-		for _, c := range chain {
-			if c.NotAfter.Before(end) {
-				end = c.NotAfter
-			}
-		}
-		at = end.Add(time.Second)
-		next, err := verifyLikeK3s(certs, at)
-		if err != nil || pki.Fingerprint(next[len(next)-1]) != hash {
-			return end
-		}
-		chain = next
+// holdsUntil returns the last second before the hash changes. Only the days on
+// which a certificate becomes valid or ends can change it: another chain may take
+// over, to the same root or to another.
+func holdsUntil(certs []*x509.Certificate, pools x509.VerifyOptions, now time.Time, root *x509.Certificate) time.Time {
+	var days []time.Time
+	for _, c := range certs {
+		days = append(days, c.NotBefore, c.NotAfter.Add(time.Second))
 	}
-	return at
+	slices.SortFunc(days, time.Time.Compare)
+	for _, day := range days {
+		if !day.After(now) {
+			continue
+		}
+		if next, err := rootLikeK3s(certs[0], pools, day); err != nil || !next.Equal(root) {
+			return day.Add(-time.Second)
+		}
+	}
+	return now // not reached: after the last day nothing verifies
 }
