@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"reflect"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -102,6 +103,9 @@ func decodeStrict(data []byte, into any) error {
 	if refusal := (*Refusal)(nil); errors.As(err, &refusal) {
 		return refusal
 	}
+	if mistyped := (*json.UnmarshalTypeError)(nil); errors.As(err, &mistyped) {
+		return refuse("plan-value", mistyped.Field, "value", mistyped.Value, "want", kindNames[mistyped.Type.Kind()])
+	}
 	if err != nil {
 		if field, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
 			return refuse("plan-unknown-field", strings.Trim(field, `"`), "field", strings.Trim(field, `"`))
@@ -112,6 +116,12 @@ func decodeStrict(data []byte, into any) error {
 		return refuse("plan-unreadable", "", "detail", "more than one document")
 	}
 	return nil
+}
+
+// kindNames says what a field wants, in the words of JSON.
+var kindNames = map[reflect.Kind]string{
+	reflect.String: "string", reflect.Bool: "boolean", reflect.Int: "number",
+	reflect.Slice: "array", reflect.Struct: "object", reflect.Pointer: "object", reflect.Map: "object",
 }
 
 // withDefaults returns the plan with every choice made that does not depend on

@@ -33,6 +33,33 @@ func (a *app) versionCommand() *cobra.Command {
 	return c
 }
 
+// helpCommand explains a command, or the exit codes.
+func (a *app) helpCommand() *cobra.Command {
+	return a.newCommand(helpAbout, cobra.MaximumNArgs(1), func(c *cobra.Command, args []string) error {
+		switch {
+		case len(args) == 0:
+			return c.Root().Help()
+		case args[0] == "exit-codes":
+			drawTable(a.out, "", exitCodeRows(a.lang))
+			return nil
+		}
+		for _, sub := range c.Root().Commands() {
+			if sub.Name() == args[0] {
+				return sub.Help()
+			}
+		}
+		return usage(msgCommand, args[0], c.Root().CommandPath())
+	})
+}
+
+func exitCodeRows(lang report.Lang) [][]string {
+	var rows [][]string
+	for _, e := range exitCodes {
+		rows = append(rows, []string{fmt.Sprint(e.code), e.meaning.in(lang)})
+	}
+	return rows
+}
+
 func (a *app) completionCommand() *cobra.Command {
 	c := a.newCommand(completionAbout, cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
 		root := c.Root()

@@ -116,9 +116,13 @@ func (a *app) receipt(f *bundleFlags, jobs []*job, d delivery) error {
 }
 
 func (a *app) receiptOf(w io.Writer, j *job, r bundleReport) {
-	rows := [][]string{{a.t(wordMade), r.Server, a.t(msgServerPart, len(r.Files))}}
+	cluster := ""
+	if j.prefix != "" {
+		cluster = " (" + r.Name + ")"
+	}
+	rows := [][]string{{a.t(wordMade), r.Server + cluster, a.t(msgServerPart, len(r.Files))}}
 	if r.Offline != "" {
-		rows = append(rows, []string{"", r.Offline, a.t(msgOfflinePart, madeKeys(j))})
+		rows = append(rows, []string{"", r.Offline + cluster, a.t(msgOfflinePart, madeKeys(j))})
 	}
 	drawTable(w, "", rows)
 	fmt.Fprintln(w)

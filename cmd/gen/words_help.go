@@ -97,6 +97,12 @@ var (
 		long:    text{"Prints version, Go version and platform.", "打印版本、Go 版本和平台。"},
 		example: "  rootkiln version\n  rootkiln version -o json",
 	}
+	helpAbout = about{
+		use:     "help [COMMAND|exit-codes]",
+		short:   text{"help of a command, or the exit codes", "某个命令的帮助，或退出码一览"},
+		long:    text{"Explains a command, or lists the exit codes.", "说明一个命令，或列出退出码。"},
+		example: "  rootkiln help bundle\n  rootkiln help exit-codes",
+	}
 	completionAbout = about{
 		use:     "completion SHELL",
 		short:   text{"print shell completion: bash, zsh, fish, powershell", "打印 shell 补全脚本：bash、zsh、fish、powershell"},
@@ -110,6 +116,19 @@ var (
 		example: "  rootkiln man man",
 	}
 )
+
+// exitCodes are part of the interface: they do not change.
+var exitCodes = []struct {
+	code    int
+	meaning text
+}{
+	{exitOK, text{"done and sound; warnings alone end so too", "完成且可靠；仅有警告时也是如此"}},
+	{exitFailed, text{"failed", "失败"}},
+	{exitUsage, text{"wrong usage or invalid plan", "用法错误或计划无效"}},
+	{exitFindings, text{"findings of level error (verify)", "存在错误级别的问题（verify）"}},
+	{exitSecret, text{"wrong passphrase", "口令错误"}},
+	{exitInterrupted, text{"interrupted; nothing was written", "已中断；未写入任何文件"}},
+}
 
 // offlineText is the README of the offline part: distribution, name, time,
 // topology, plan digest, token.

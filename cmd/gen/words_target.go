@@ -26,8 +26,7 @@ func (a *app) targetMessage(e *targetError) string {
 		return e.Error()
 	}
 	args := []any{e.path, e.other}
-	// A message that names one path takes one argument.
-	return a.t(m, args[:max(1, countVerbs(m.en))]...)
+	return a.t(m, args[:countVerbs(m.en)]...) // a message may name no path, one or both
 }
 
 // countVerbs counts the arguments of a message.

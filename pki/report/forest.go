@@ -76,26 +76,16 @@ func (n *node) signedBy(issuer *node) bool {
 		issuer.cert.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
 }
 
-// keyIDPreference is 0 for a matching key identifier, 1 for none, 2 for another.
+// keyIDPreference puts issuers whose key identifier fits before others.
 func (n *node) keyIDPreference(issuer *node) int {
-	aki, ski := n.cert.AuthorityKeyId, issuer.cert.SubjectKeyId
-	switch {
-	case len(aki) == 0 || len(ski) == 0:
-		return 1
-	case bytes.Equal(aki, ski):
-		return 0
-	}
-	return 2
+	aki := n.cert.AuthorityKeyId
+	return rank(len(aki) > 0 && bytes.Equal(aki, issuer.cert.SubjectKeyId))
 }
 
 // preference orders several issuers with one key, as a cross-signed root has
 // them: the self-signed one goes first.
 func (n *node) preference(issuer *node) int {
-	p := 2 * n.keyIDPreference(issuer)
-	if !issuer.self {
-		p++
-	}
-	return p
+	return 2*n.keyIDPreference(issuer) + rank(issuer.self)
 }
 
 // issuerIn returns the best issuer among the given certificates, nil if none.

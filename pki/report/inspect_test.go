@@ -104,16 +104,22 @@ func TestForest(t *testing.T) {
 	}
 }
 
-// The name alone makes no issuer.
+// The name alone makes no issuer. Many may bear it: the one whose key
+// identifier fits is tried first.
 func TestParentsAreBySignature(t *testing.T) {
-	wrong, _ := root(t, "one name")
 	right, key := root(t, "one name")
 	child := sign(t, &x509.Certificate{Subject: pkix.Name{CommonName: "child"}, NotBefore: issueTime.Time, NotAfter: issueTime.AddDate(1, 0, 0)},
 		right, newKey(t, pki.P256).Public(), key)
-	in := inspect(map[string][]byte{"1.crt": pki.EncodeCertificates(wrong), "2.crt": pki.EncodeCertificates(child), "3.crt": pki.EncodeCertificates(right)})
-	for _, c := range in.Certificates {
-		if c.Name == "child" && in.Certificates[c.Parent].Fingerprint != pki.Fingerprint(right) {
-			t.Errorf("the child stands below the certificate of the wrong key")
+	for _, others := range []int{1, 20, 600} {
+		files := map[string][]byte{"child.crt": pki.EncodeCertificates(child), "right.crt": pki.EncodeCertificates(right)}
+		for i := range others {
+			wrong, _ := root(t, "one name")
+			files[fmt.Sprintf("%03d.crt", i)] = pki.EncodeCertificates(wrong)
+		}
+		in := inspect(files)
+		i := slices.IndexFunc(in.Certificates, func(c report.Certificate) bool { return c.Name == "child" })
+		if p := in.Certificates[i].Parent; p < 0 || in.Certificates[p].Fingerprint != pki.Fingerprint(right) {
+			t.Errorf("with %d others the child stands below %d", others, p)
 		}
 	}
 }

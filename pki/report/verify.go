@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	"fmt"
 	"path"
 	"runtime"
 	"slices"
@@ -190,7 +191,7 @@ func (v *verifier) openChain(d *domain, crt *holding) {
 	v.report(crt.found...)
 	v.report(wrongTypes(crt, "CERTIFICATE", []string{"CERTIFICATE"})...)
 	if len(crt.nodes) > maxChain {
-		v.report(pki.New("bundle-too-large", d.path+".crt", "limit", "64 entries"))
+		v.report(pki.New("bundle-too-large", d.path+".crt", "limit", fmt.Sprintf("%d entries", maxChain)))
 		return
 	}
 	if crt.broken {

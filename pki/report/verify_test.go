@@ -2,7 +2,6 @@ package report_test
 
 import (
 	"bytes"
-	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -59,6 +58,24 @@ func TestDefectsOfTheTwoTrustModels(t *testing.T) {
 			c.reissue(pki.Root, func(r, _ *x509.Certificate) { r.MaxPathLen = 1 })
 		}, []string{"path-length " + server + "#3", "probe-path-domain " + server}},
 
+		{"cross certificate with path length 0: holders of the old root, at the end, fail", "", func(c *cluster) {
+			old, renewed, key := c.certs[pki.ClientRoot], c.certs[pki.Root], c.keys[pki.Root]
+			cross := *renewed
+			cross.MaxPathLen, cross.MaxPathLenZero = 0, true
+			cross.AuthorityKeyId, cross.NotAfter = old.SubjectKeyId, old.NotAfter
+			leaf := sign(c.t, c.certs[pki.ClientCA], renewed, c.certs[pki.ClientCA].PublicKey, key)
+			c.order[pki.ClientCA] = []*x509.Certificate{leaf, renewed, sign(c.t, &cross, old, renewed.PublicKey, c.keys[pki.ClientRoot]), old}
+		}, []string{"path-length " + client + "#3", "probe-path-domain " + client, "shared-trust tls"}},
+
+		{"the old root at the end has ended: the new one still carries", "", func(c *cluster) {
+			c.reissue(pki.ClientRoot, func(r, _ *x509.Certificate) { r.NotAfter = issueTime.Add(-time.Second) })
+			old, renewed, key := c.certs[pki.ClientRoot], c.certs[pki.Root], c.keys[pki.Root]
+			cross := *renewed
+			cross.AuthorityKeyId, cross.NotAfter = old.SubjectKeyId, old.NotAfter
+			leaf := sign(c.t, c.certs[pki.ClientCA], renewed, c.certs[pki.ClientCA].PublicKey, key)
+			c.order[pki.ClientCA] = []*x509.Certificate{leaf, renewed, sign(c.t, &cross, old, renewed.PublicKey, c.keys[pki.ClientRoot]), old}
+		}, []string{"expired " + client + "#3", "expired " + client + "#4", "shared-trust tls"}},
+
 		{"name constraints on the root, of DNS names", "", func(c *cluster) {
 			c.reissue(pki.Root, func(r, _ *x509.Certificate) { r.PermittedDNSDomains = []string{"example.org"} })
 		}, []string{"name-constraints " + server + "#3", "probe-path-domain " + server}},
@@ -77,6 +94,13 @@ func TestDefectsOfTheTwoTrustModels(t *testing.T) {
 			c.reissue(pki.ServerCA, func(l, _ *x509.Certificate) { l.PermittedDNSDomains = []string{"example.org"} })
 		}, []string{"name-constraints " + server, "probe-go-domain " + server, "probe-path-domain " + server}},
 
+		{"name constraints over several domains: told once", pki.Shared, func(c *cluster) {
+			c.reissue(pki.Root, func(r, _ *x509.Certificate) { r.PermittedDNSDomains = []string{"example.org"} })
+		}, []string{
+			"name-constraints " + server + "#3", "probe-path-domain " + server, "probe-path " + etcdPeer, "probe-path " + etcdServer,
+			"shared-trust tls",
+		}},
+
 		{"intermediate for clientAuth only", "", func(c *cluster) {
 			c.reissue(pki.Intermediate, func(i, _ *x509.Certificate) { i.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} })
 		}, []string{"eku-breaks-token " + server + "#2", "token-fallback " + server, "probe-path-domain " + server}},
@@ -84,6 +108,10 @@ func TestDefectsOfTheTwoTrustModels(t *testing.T) {
 		{"leaf CA for serverAuth only, under which both is needed", "", func(c *cluster) {
 			c.reissue(pki.EtcdPeerCA, func(l, _ *x509.Certificate) { l.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} })
 		}, []string{"probe-go " + etcdPeer, "probe-path " + etcdPeer}},
+
+		{"leaf CA for clientAuth only, under which one leaf needs both", "", func(c *cluster) {
+			c.reissue(pki.EtcdServerCA, func(l, _ *x509.Certificate) { l.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} })
+		}, []string{"eku-breaks-token " + etcdServer, "probe-go " + etcdServer, "probe-path " + etcdServer}},
 
 		{"intermediate signed by another root", "", func(c *cluster) {
 			other, key := root(c.t, "another root")
@@ -141,6 +169,11 @@ func TestDefectsOfChains(t *testing.T) {
 		{"root first, where the token is made", "", func(c *cluster) { slices.Reverse(c.order[pki.ServerCA]) },
 			[]string{"chain-order " + server, "token-fallback " + server}},
 
+		{"root first, and no key to tell", "", func(c *cluster) {
+			slices.Reverse(c.order[pki.ClientCA])
+			c.files["tls/client-ca.key"] = nil
+		}, []string{"chain-order " + client, "key-missing " + client}},
+
 		{"root before the intermediate", "", func(c *cluster) {
 			chain := c.order[pki.ServerCA]
 			c.order[pki.ServerCA] = []*x509.Certificate{chain[0], chain[2], chain[1]}
@@ -168,6 +201,10 @@ func TestDefectsOfChains(t *testing.T) {
 		{"leaf CA names another issuer key", "", func(c *cluster) {
 			c.reissue(pki.ClientCA, func(_, parent *x509.Certificate) { parent.SubjectKeyId = []byte("another key") })
 		}, []string{"aki-mismatch " + client}},
+
+		{"root names another issuer key", "", func(c *cluster) {
+			c.reissue(pki.ClientRoot, func(r, _ *x509.Certificate) { r.AuthorityKeyId = []byte("another key") })
+		}, []string{"aki-mismatch " + client + "#2"}},
 
 		{"leaf CA without key identifiers", "", func(c *cluster) {
 			c.reissue(pki.ClientCA, func(l, parent *x509.Certificate) {
@@ -229,6 +266,11 @@ func TestDefectsOfChains(t *testing.T) {
 			c.reissue(pki.ClientCA, func(l, _ *x509.Certificate) { l.NotAfter = issueTime.AddDate(0, 6, 0) })
 		}, []string{"leaf-outlives-ca " + client}},
 
+		{"the root ends with it", "", func(c *cluster) {
+			c.reissue(pki.ClientRoot, func(r, _ *x509.Certificate) { r.NotAfter = issueTime.AddDate(0, 6, 0) })
+			c.reissue(pki.ClientCA, func(l, _ *x509.Certificate) { l.NotAfter = issueTime.AddDate(0, 6, 0) })
+		}, []string{"leaf-outlives-ca " + client}},
+
 		{"more certificates than a chain can have", "", func(c *cluster) {
 			for range 64 {
 				c.order[pki.ClientCA] = append(slices.Clone(c.order[pki.ClientCA]), c.certs[pki.ClientRoot])
@@ -262,146 +304,4 @@ func softKey(t testing.TB, key *rsa.PrivateKey) pki.Key {
 		t.Fatal(err)
 	}
 	return k
-}
-
-// What is wrong with files: missing halves, broken PEM.
-func TestDefectsOfFiles(t *testing.T) {
-	text := func(c *cluster, role pki.Role) []byte { return pki.EncodeCertificates(c.order[role]...) }
-	runDefects(t, []defect{
-		{"no pair", "", func(c *cluster) {
-			c.files[client], c.files["tls/client-ca.key"] = nil, nil
-		}, []string{"file-missing " + client}},
-		{"no key: k3s would overwrite the certificate", "", func(c *cluster) {
-			c.files["tls/client-ca.key"] = nil
-		}, []string{"key-missing " + client}},
-		{"no certificate", "", func(c *cluster) {
-			c.files[client] = nil
-		}, []string{"certificate-missing " + client}},
-		{"key of another CA", "", func(c *cluster) {
-			c.files["tls/client-ca.key"] = c.files["tls/request-header-ca.key"]
-		}, []string{"key-mismatch tls/client-ca.key"}},
-		{"encrypted key", "", func(c *cluster) {
-			c.files["tls/client-ca.key"] = pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY", Bytes: []byte{0x30, 0}})
-		}, []string{"key-encrypted tls/client-ca.key"}},
-		{"key in a TPM", "", func(c *cluster) {
-			c.files["tls/client-ca.key"] = pem.EncodeToMemory(&pem.Block{Type: "TSS2 PRIVATE KEY", Bytes: []byte{0x30, 0}})
-		}, []string{"key-tpm tls/client-ca.key"}},
-		{"empty certificate file", "", func(c *cluster) {
-			c.files[client] = []byte("\n")
-		}, []string{"pem-none " + client}},
-		{"glued blocks", "", func(c *cluster) {
-			c.files[client] = bytes.ReplaceAll(text(c, pki.ClientCA), []byte("-----\n-----"), []byte("----------"))
-		}, []string{"pem-glued " + client}},
-		{"cut off", "", func(c *cluster) {
-			c.files[client] = text(c, pki.ClientCA)[:1000]
-		}, []string{"pem-truncated " + client}},
-		{"not base64", "", func(c *cluster) {
-			c.files[client] = bytes.Replace(text(c, pki.ClientCA), []byte("MII"), []byte("M!I"), 1)
-		}, []string{"pem-undecodable " + client}},
-		{"Windows line ends and a comment are taken", "", func(c *cluster) {
-			c.files[client] = append([]byte("client CA\r\n"), bytes.ReplaceAll(text(c, pki.ClientCA), []byte("\n"), []byte("\r\n"))...)
-		}, []string{"pem-normalised " + client}},
-		{"a key in the certificate file", "", func(c *cluster) {
-			c.files[client] = concat(text(c, pki.ClientCA), c.files["tls/client-ca.key"])
-		}, []string{"pem-type " + client}},
-		{"a certificate in the key file", "", func(c *cluster) {
-			c.files["tls/client-ca.key"] = concat(c.files["tls/client-ca.key"], text(c, pki.ClientCA))
-		}, []string{"pem-type tls/client-ca.key"}},
-		{"trailing garbage in a certificate", "", func(c *cluster) {
-			c.files[client] = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: append(bytes.Clone(c.certs[pki.ClientCA].Raw), 0)})
-		}, []string{"certificate-parse " + client}},
-	})
-}
-
-// What the kube-apiserver cannot read, or should not.
-func TestDefectsOfTheServiceKey(t *testing.T) {
-	const file = "tls/service.key"
-	runDefects(t, []defect{
-		{"none", "", func(c *cluster) { c.files[file] = nil }, []string{"service-key-none " + file}},
-		{"EC in PKCS#8", "", func(c *cluster) {
-			block, _ := pem.Decode(c.files[file])
-			key, err := x509.ParseECPrivateKey(block.Bytes)
-			if err != nil {
-				c.t.Fatal(err)
-			}
-			c.files[file] = pkcs8(c.t, key)
-		}, []string{"service-key-format " + file}},
-		{"Ed25519", "", func(c *cluster) {
-			_, key, err := ed25519.GenerateKey(rand.Reader)
-			if err != nil {
-				c.t.Fatal(err)
-			}
-			c.files[file] = pkcs8(c.t, key)
-		}, []string{"service-key-format " + file}},
-		{"RSA of 1024 bits, behind a good one", "", func(c *cluster) {
-			key, err := rsa.GenerateKey(rand.Reader, 1024)
-			if err != nil {
-				c.t.Fatal(err)
-			}
-			c.files[file] = concat(c.files[file], pkcs8(c.t, key))
-		}, []string{"service-key-weak " + file + "#2"}},
-		{"twice", "", func(c *cluster) {
-			c.files[file] = concat(c.files[file], c.files[file])
-		}, []string{"service-key-duplicate " + file}},
-		{"a CA's", "", func(c *cluster) {
-			c.files[file] = c.files["tls/client-ca.key"]
-		}, []string{"service-key-is-ca " + file}},
-		{"EC parameters and old public keys are taken", "", func(c *cluster) {
-			der, err := x509.MarshalPKIXPublicKey(newKey(c.t, pki.P256).Public())
-			if err != nil {
-				c.t.Fatal(err)
-			}
-			c.files[file] = concat(pem.EncodeToMemory(&pem.Block{Type: "EC PARAMETERS", Bytes: []byte{6, 0}}), c.files[file],
-				pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
-		}, nil},
-		{"a key that does not parse", "", func(c *cluster) {
-			c.files[file] = pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: []byte{0x30, 0}})
-		}, []string{"key-parse " + file}},
-	})
-}
-
-// What should not lie on a server, or not like this.
-func TestDefectsOfADirectory(t *testing.T) {
-	runDefects(t, []defect{
-		{"root key", "", func(c *cluster) {
-			c.files["tls/root-ca.key"] = keyPEM(c.t, c.keys[pki.Root])
-		}, []string{"root-key-on-server tls/root-ca.key"}},
-		{"intermediate and domain root key, beside the tls directory", "", func(c *cluster) {
-			c.files["safe/i.key"], c.files["safe/c.key"] = keyPEM(c.t, c.keys[pki.Intermediate]), keyPEM(c.t, c.keys[pki.ClientRoot])
-		}, []string{"root-key-on-server safe/i.key", "root-key-on-server safe/c.key"}},
-		{"root key behind the CA's own, as the rotation script leaves it", "", func(c *cluster) {
-			c.files["tls/client-ca.key"] = concat(c.files["tls/client-ca.key"], keyPEM(c.t, c.keys[pki.ClientRoot]))
-		}, []string{"root-key-on-server tls/client-ca.key#2"}},
-		{"an unknown key", "", func(c *cluster) {
-			c.files["tls/old.key"] = keyPEM(c.t, newKey(c.t, pki.P256))
-		}, []string{"key-leftover tls/old.key"}},
-		{"leftovers", "", func(c *cluster) {
-			c.files["tls/root-ca.pem"] = pki.EncodeCertificates(c.certs[pki.Root])
-			c.files["tls/etcd/peer-ca.pem"] = pki.EncodeCertificates(c.certs[pki.EtcdPeerCA])
-			c.files["tls/README"] = []byte("hello")
-		}, []string{"upstream-names tls/root-ca.pem", "upstream-names tls/etcd/peer-ca.pem", "file-extra tls/README"}},
-		{"nothing of a cluster", "", func(c *cluster) {
-			c.files = map[string][]byte{"notes.txt": []byte("x")}
-			for _, row := range c.layout.Rows {
-				c.files[row.Path+".crt"] = nil
-			}
-		}, []string{"bundle-none ."}},
-	})
-}
-
-func TestModesAndTimes(t *testing.T) {
-	b := newCluster(t, pki.Isolated).bundle()
-	for i := range b.Files {
-		f := &b.Files[i]
-		f.Mode, f.Time = f.Kind.Mode(), issueTime.Add(999*time.Millisecond)
-	}
-	wantLines(t, verify(t, b).Findings)
-
-	b.File("tls/client-ca.key").Mode, b.File("tls/client-ca.crt").Mode = 0o640, 0o666
-	b.File("tls/etcd/peer-ca.crt").Time, b.File("tls/server-ca.crt").Time = issueTime.Add(time.Hour), issueTime.Add(2*time.Hour)
-	v := verify(t, b)
-	wantLines(t, v.Findings, "mode-wide tls/client-ca.key", "mode-wide tls/client-ca.crt", "time-in-future tls/server-ca.crt")
-	if got, want := v.Findings[0].Args["mode"]+" "+v.Findings[0].Args["want"], "0666 0644"; got != want {
-		t.Errorf("mode and wanted mode %q, want %q", got, want)
-	}
 }
