@@ -129,6 +129,9 @@ func FuzzParsePlan(f *testing.F) {
 		if err != nil {
 			return
 		}
+		if plan.Time != pki.At(plan.Time.Time) {
+			t.Errorf("time %s is not in its one form", plan.Time)
+		}
 		text, err := json.Marshal(plan)
 		if err != nil {
 			t.Fatalf("%+v: %v", plan, err)
@@ -201,6 +204,9 @@ func stateSeed(f *testing.F) (pki.Resolved, []byte, []byte) {
 
 func FuzzParseState(f *testing.F) {
 	_, state, _ := stateSeed(f)
+	if _, _, err := pki.ParseState(state); err != nil {
+		f.Fatal(err)
+	}
 	f.Add(state)
 	f.Add([]byte(`{"apiVersion":"rootkiln/v1","kind":"RequestState","keys":{"root":""}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -223,6 +229,7 @@ func FuzzParseRequest(f *testing.F) {
 	plan, _, request := stateSeed(f)
 	f.Add(request)
 	f.Add(replace(request, "BEGIN", "BEGIN NEW", "END", "END NEW"))
+	f.Add([]byte("-----BEGIN CERTIFICATE REQUEST-----\nMAA=\n-----END CERTIFICATE REQUEST-----\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		csr, _, err := pki.ParseRequest("fuzz", data)
 		mustRefuse(t, err)

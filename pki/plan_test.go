@@ -138,7 +138,7 @@ func TestParsePlan(t *testing.T) {
 		{"another kind", `{"apiVersion":"rootkiln/v1","kind":"ResolvedPlan"}`, "plan-version", "kind"},
 		{"two documents", head + `}` + head + `}`, "plan-unreadable", ""},
 		{"something behind it", head + `} trailing`, "plan-unreadable", ""},
-		{"a wrong type", head + `,"name":7}`, "plan-value", ""},
+		{"a wrong type", head + `,"name":7}`, "plan-value", "name"},
 		{"cut off", head, "plan-unreadable", ""},
 		{"nothing", ``, "plan-unreadable", ""},
 		{"a time that is none", head + `,"time":"tomorrow"}`, "plan-value", "time"},

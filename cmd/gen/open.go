@@ -98,6 +98,7 @@ func (a *app) openDirectory(dir string) (pki.Bundle, error) {
 		data, info, err := readIn(root, name)
 		if err != nil {
 			a.say(msgSkipped, filepath.Join(dir, name), plainError(err))
+			b.Add(name, pki.KindOf(name), nil)
 			return nil
 		}
 		total += int64(len(data))
