@@ -3,6 +3,7 @@ package pki
 import (
 	"bytes"
 	"crypto"
+	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -74,6 +75,12 @@ func issuedBy(child, parent *x509.Certificate) bool {
 // (a root from another file). Certificates that do not belong to the chain are
 // refused: they would end up as trust anchors on every node.
 func OrderChain(role Role, certs, extra []*x509.Certificate) (first *x509.Certificate, above []*x509.Certificate, err error) {
+	for _, c := range slices.Concat(certs, extra) {
+		// Checking a signature costs the square of the modulus: first the size.
+		if k, ok := c.PublicKey.(*rsa.PublicKey); ok && k.N.BitLen() > maxRSABits {
+			return nil, nil, refuse("key-unsupported", string(role), "key", DescribeKey(k))
+		}
+	}
 	first = certs[0]
 	var rest []*x509.Certificate
 	for _, c := range slices.Concat(certs[1:], extra) {
@@ -136,6 +143,14 @@ func (g Given) check(now Time, layout Layout) []Finding {
 			found = append(found, New("plan-not-used", string(role), "field", string(role)))
 		}
 	}
+	for i, row := range layout.Rows {
+		for _, other := range layout.Rows[:i] {
+			a, b := g.Authorities[row.Role], g.Authorities[other.Role]
+			if a != nil && b != nil && samePublicKey(a.Certificate.PublicKey, b.Certificate.PublicKey) {
+				found = append(found, New("key-reused", string(row.Role), "other", string(other.Role)))
+			}
+		}
+	}
 	for i, k := range g.ServiceKeys {
 		for _, row := range layout.Rows {
 			if a := g.Authorities[row.Role]; a != nil && samePublicKey(k.Public(), a.Certificate.PublicKey) {
@@ -169,7 +184,7 @@ func (a *Authority) check(now Time, row Row, layout Layout) []Finding {
 // checkIssuer judges one certificate of a given chain. below is the number of
 // authorities that will stand between it and a leaf.
 func (a *Authority) checkIssuer(c *x509.Certificate, role string, now Time, below int, names []string) []Finding {
-	found := Validity(c, role, now)
+	found := append(Validity(c, role, now), lintExtensions(c, role)...)
 	add := func(code Code, args ...string) { found = append(found, New(code, role, args...)) }
 	switch {
 	case c.Version < 3:

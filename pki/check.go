@@ -129,7 +129,9 @@ func (t *throwaway) template(spec Spec, public crypto.PublicKey, issuer *x509.Ce
 	case spec.SelfKeyID:
 		c.AuthorityKeyId = id
 	}
-	spec.NameConstraints.apply(c)
+	if err := spec.NameConstraints.apply(c); err != nil {
+		return nil, fmt.Errorf("%s: %w", spec.Role, err)
+	}
 	c.SerialNumber, err = t.serial(spec, public, issuer)
 	return c, err
 }

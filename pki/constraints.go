@@ -2,6 +2,7 @@ package pki
 
 import (
 	"crypto/x509"
+	"fmt"
 	"net"
 	"net/netip"
 	"slices"
@@ -53,18 +54,32 @@ func (n *NameConstraints) with(names []string) *NameConstraints {
 }
 
 // apply writes the constraints into a template, critical as RFC 5280 demands.
-func (n *NameConstraints) apply(template *x509.Certificate) {
+func (n *NameConstraints) apply(template *x509.Certificate) error {
 	if n == nil {
-		return
+		return nil
 	}
 	template.PermittedDNSDomainsCritical = true
 	template.PermittedDNSDomains = n.PermittedDNS
 	for _, cidr := range n.PermittedIP {
 		_, network, err := net.ParseCIDR(cidr)
-		if err == nil {
-			template.PermittedIPRanges = append(template.PermittedIPRanges, network)
+		if err != nil {
+			return fmt.Errorf("permitted IP range: %w", err)
 		}
+		template.PermittedIPRanges = append(template.PermittedIPRanges, network)
 	}
+	return nil
+}
+
+// holds reports whether the certificate carries these constraints and no other.
+func (n *NameConstraints) holds(c *x509.Certificate) bool {
+	want := &x509.Certificate{}
+	if n.apply(want) != nil {
+		return false
+	}
+	sameNet := func(a, b *net.IPNet) bool { return a.String() == b.String() }
+	return slices.Equal(c.PermittedDNSDomains, want.PermittedDNSDomains) &&
+		slices.EqualFunc(c.PermittedIPRanges, want.PermittedIPRanges, sameNet) &&
+		(n != nil || !Constrained(c))
 }
 
 // Forbids returns the first of the names that the name constraints of the

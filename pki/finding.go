@@ -172,7 +172,7 @@ var severities = map[Code]Severity{
 	"chain-unrelated":       Error,   // subject, issuer
 	"chain-incomplete":      Error,   // issuer
 	"chain-extra":           Warning, // subject
-	"chain-not-root":        Error,   // subject
+	"critical-extension":    Error,   // oid
 	"chain-is-root":         Error,   // subject
 	"single-certificate":    Warning,
 	"subject-mismatch":      Error, // has, want

@@ -69,7 +69,7 @@ func (r Run) Issue(ctx context.Context) (*Issued, error) {
 	if k := keys[Service]; k != nil {
 		out.Service, out.Made[Service] = append(out.Service, k), true
 	}
-	out.Service = append(out.Service, r.Given.ServiceKeys...)
+	out.Service = append(out.Service, r.Given.serviceKeys()...)
 	if len(out.Service) == 0 {
 		return nil, refuse("service-key-none", string(Service))
 	}
@@ -107,11 +107,7 @@ func (r Run) fits() error {
 		}
 		seen[s.Role] = true
 	}
-	keep := []string{}
-	for _, k := range r.Given.ServiceKeys {
-		keep = append(keep, keyFingerprint(k.Public()))
-	}
-	if !slices.Equal(keep, r.Plan.Service.Keep) {
+	if !slices.Equal(fingerprints(r.Given.serviceKeys()), r.Plan.Service.Keep) {
 		return errors.New("it was resolved with other service keys than the given ones")
 	}
 	return nil

@@ -24,6 +24,7 @@ func LintAuthority(c *x509.Certificate, subject string) []Finding {
 		found = append(found, f)
 	}
 	found = append(found, lintUsage(c, subject)...)
+	found = append(found, lintExtensions(c, subject)...)
 	if serial := c.SerialNumber; serial.Sign() <= 0 || len(serial.Bytes()) > 20 || serial.BitLen() == 160 {
 		// BitLen 160 needs a leading zero octet: 21 in all (RFC 5280, 4.1.2.2)
 		add("serial-range", "serial", serial.String())
@@ -63,6 +64,16 @@ func lintUsage(c *x509.Certificate, subject string) []Finding {
 	}
 	if !allowsServerAuth(c) {
 		add("eku-breaks-token", "has", strings.Join(usageNames(c), ", "))
+	}
+	return found
+}
+
+// lintExtensions finds critical extensions that crypto/x509 does not process:
+// it refuses such a certificate in every chain, and so does k3s.
+func lintExtensions(c *x509.Certificate, subject string) []Finding {
+	var found []Finding
+	for _, oid := range c.UnhandledCriticalExtensions {
+		found = append(found, New("critical-extension", subject, "oid", oid.String()))
 	}
 	return found
 }

@@ -185,7 +185,10 @@ func UsableKey(subject string, key any) (Exportable, error) {
 	return k, nil
 }
 
-// weakKey finds keys that must not sign: RSA under 2048 bits or with an odd
+// maxRSABits is above every key in use.
+const maxRSABits = 8192
+
+// weakKey finds keys that must not sign: RSA under 2048 bits or of an unusual
 // exponent, curves and algorithms that k3s's readers do not take.
 func weakKey(subject string, pub crypto.PublicKey) (Finding, bool) {
 	switch k := pub.(type) {
@@ -196,7 +199,7 @@ func weakKey(subject string, pub crypto.PublicKey) (Finding, bool) {
 		if k.E != 65537 {
 			return New("key-weak", subject, "key", fmt.Sprintf("%s, exponent %d", DescribeKey(pub), k.E)), true
 		}
-		if k.N.BitLen() > 8192 {
+		if k.N.BitLen() > maxRSABits {
 			return New("key-unsupported", subject, "key", DescribeKey(pub)), true
 		}
 		if closePrimes(k.N) {

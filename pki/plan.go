@@ -188,8 +188,11 @@ func (p Plan) check() []Finding {
 			found = append(found, New("plan-text", "organization", "value", o))
 		}
 	}
-	if p.Time.IsZero() {
+	switch {
+	case p.Time.IsZero():
 		found = append(found, New("plan-time-missing", "time"))
+	case p.Time.Unix() < int64(backdate.Seconds()):
+		found = append(found, New("date-before-1970", "time", "start", p.Time.String()))
 	}
 	for _, life := range []struct {
 		field string

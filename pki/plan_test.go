@@ -70,6 +70,7 @@ func TestInvalidValues(t *testing.T) {
 	add("organization", "plan-text", func(p *pki.Plan, _, v string) { p.Organization = []string{"Good", v} },
 		"", strings.Repeat("a", 65), "a\nb", "a\x00b", "a\x7fb", "a\u0085b", "a\u2028b", "a\u2029b", "\xff")
 	add("time", "plan-time-missing", func(p *pki.Plan, _, _ string) { p.Time = pki.Time{} }, "")
+	add("time", "date-before-1970", func(p *pki.Plan, _, v string) { p.Time = parseTime(t, v) }, "1970-01-01T00:59:59Z", "1960-01-01", "0000-01-01")
 	add("elsewhere", "plan-value", func(p *pki.Plan, _, v string) { p.Elsewhere = []pki.Role{pki.Role(v)} },
 		"server-ca", "service", "client-intermediate", "")
 	constrain := func(p *pki.Plan, field, v string) {

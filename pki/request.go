@@ -7,9 +7,11 @@ import (
 	"crypto/x509/pkix"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Requests returns the specs whose issuer's key is on another machine: for each
@@ -44,11 +46,13 @@ const StateKind = "RequestState"
 // ParseState reads a State and returns the keys in it.
 func ParseState(data []byte) (State, map[Role]Key, error) {
 	var s State
-	if err := decodeStrict(data, &s); err != nil {
-		return State{}, nil, err
+	var damaged *Refusal
+	if err := decodeStrict(data, &s); errors.As(err, &damaged) {
+		f := damaged.Findings[0]
+		return State{}, nil, refuse("state-unreadable", "", "detail", strings.TrimSpace(f.Subject+" "+f.Args["detail"]))
 	}
 	if s.APIVersion != APIVersion || s.Kind != StateKind {
-		return State{}, nil, refuse("plan-version", "kind", "value", s.APIVersion+" "+s.Kind, "want", APIVersion+" "+StateKind)
+		return State{}, nil, refuse("state-unreadable", "", "detail", s.APIVersion+" "+s.Kind)
 	}
 	keys := map[Role]Key{}
 	for role, text := range s.Keys {
@@ -269,7 +273,7 @@ func (s State) Accept(role Role, key Key, cert *x509.Certificate, above []*x509.
 	limit, limited := pathLen(cert)
 	if !bytes.Equal(cert.RawSubject, subject) || cert.KeyUsage != usage ||
 		limited != (spec.PathLen != nil) || limited && limit != *spec.PathLen ||
-		len(cert.ExtKeyUsage)+len(cert.UnknownExtKeyUsage) > 0 || At(cert.NotAfter).After(spec.NotAfter.Time) {
+		len(cert.ExtKeyUsage)+len(cert.UnknownExtKeyUsage) > 0 || !spec.NameConstraints.holds(cert) || At(cert.NotAfter).After(spec.NotAfter.Time) {
 		found = append(found, New("profile-drift", string(role)))
 	}
 	return &Authority{Role: role, Certificate: cert, Above: above, Key: key, Fresh: true}, found, nil

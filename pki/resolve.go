@@ -54,7 +54,8 @@ type Spec struct {
 	NameConstraints *NameConstraints `json:"nameConstraints"`
 }
 
-// Subject is a distinguished name: CN, then O, then OU.
+// Subject is a distinguished name. In the certificate O stands first, then OU,
+// then CN; several O are one set.
 type Subject struct {
 	CommonName   string   `json:"commonName"`
 	Organization []string `json:"organization"`
@@ -75,6 +76,25 @@ func (r Resolved) Spec(role Role) (Spec, bool) {
 type Given struct {
 	Authorities map[Role]*Authority
 	ServiceKeys []Key
+}
+
+// serviceKeys are the given service keys, each once.
+func (g Given) serviceKeys() []Key {
+	var keys []Key
+	for _, k := range g.ServiceKeys {
+		if !slices.ContainsFunc(keys, func(o Key) bool { return samePublicKey(o.Public(), k.Public()) }) {
+			keys = append(keys, k)
+		}
+	}
+	return keys
+}
+
+func fingerprints(keys []Key) []string {
+	out := make([]string, len(keys))
+	for i, k := range keys {
+		out[i] = keyFingerprint(k.Public())
+	}
+	return out
 }
 
 // Canonical returns the resolved plan in the form of RFC 8785 (JCS): what the
@@ -155,15 +175,14 @@ func Resolve(plan Plan, layout Layout, given Given) (Resolved, []Finding, error)
 	if plan.Profile == Upstream {
 		found = append(found, New("upstream-profile", "profile"))
 	}
-	if plan.NameConstraints != nil {
+	if spec, ok := r.Spec(ServerCA); ok && spec.NameConstraints != nil {
 		found = append(found, New("name-constraints-set", string(ServerCA)))
 	}
-	r.Service.Keep = []string{}
-	for _, k := range given.ServiceKeys {
-		r.Service.Keep = append(r.Service.Keep, keyFingerprint(k.Public()))
-	}
-	if !plan.Inputs.KeepServiceKey || len(given.ServiceKeys) == 0 {
+	r.Service.Keep = fingerprints(given.serviceKeys())
+	if !plan.Inputs.KeepServiceKey {
 		r.Service.Key = plan.Keys.Service
+	} else if len(given.ServiceKeys) == 0 {
+		found = append(found, New("service-key-none", "inputs.serviceKeys"))
 	}
 	return r, found, Refuse(found)
 }

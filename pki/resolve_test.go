@@ -151,9 +151,9 @@ func TestServiceKeys(t *testing.T) {
 	if r, _ := resolve(t, keep, given); r.Service.Key != "" || len(r.Service.Keep) != 2 {
 		t.Errorf("the old keys alone: %+v", r.Service)
 	}
-	if r, _ := resolve(t, keep, pki.Given{}); r.Service.Key != pki.RSA2048 {
-		t.Errorf("nothing to keep: %+v", r.Service)
-	}
+	// A new key in the place of the kept one would end every token.
+	_, _, err := pki.Resolve(keep, layoutOf(t, keep), pki.Given{})
+	wantRefusal(t, err, "service-key-none")
 	_, found = resolve(t, newPlan(), pki.Given{ServiceKeys: []pki.Key{old, older, old}})
 	wantCodes(t, found, "service-key-duplicate")
 

@@ -99,12 +99,12 @@ func TestState(t *testing.T) {
 		file []byte
 		want pki.Code
 	}{
-		"a plan":            {replace(file, pki.StateKind, pki.PlanKind), "plan-version"},
-		"a later version":   {replace(file, pki.APIVersion, "rootkiln/v9"), "plan-version"},
-		"an unknown field":  {replace(file, `"keys": {`, `"quays": {`), "plan-unknown-field"},
+		"a plan":            {replace(file, pki.StateKind, pki.PlanKind), "state-unreadable"},
+		"a later version":   {replace(file, pki.APIVersion, "rootkiln/v9"), "state-unreadable"},
+		"an unknown field":  {replace(file, `"keys": {`, `"quays": {`), "state-unreadable"},
 		"a broken key":      {replace(file, "-----END EC", "-----END CE"), "pem-undecodable"},
 		"a key that is cut": {replace(file, "-----END EC PRIVATE KEY-----", ""), "pem-truncated"},
-		"cut":               {file[:len(file)-10], "plan-unreadable"},
+		"cut":               {file[:len(file)-10], "state-unreadable"},
 	} {
 		if _, _, err := pki.ParseState(tt.file); err == nil || codes(reasons(t, err))[0] != tt.want {
 			t.Errorf("%s: %v, want %s", name, err, tt.want)

@@ -122,22 +122,17 @@ func chooseLanguage(args []string, env func(string) string) report.Lang {
 	return report.English
 }
 
-// time returns the moment of the run: --now, the plan's, SOURCE_DATE_EPOCH for
-// builds that must not depend on the clock, or the clock.
-func (a *app) time(plan pki.Time) (pki.Time, error) {
-	switch epoch := os.Getenv("SOURCE_DATE_EPOCH"); {
+// time returns the moment of the run: --now, the plan's, or the clock. No
+// variable of the environment moves it: a build shell exports such, and the
+// dates of a CA must not follow it unseen.
+func (a *app) time(plan pki.Time) pki.Time {
+	switch {
 	case !a.now.IsZero():
-		return a.now, nil
+		return a.now
 	case !plan.IsZero():
-		return plan, nil
-	case epoch != "":
-		seconds, err := strconv.ParseInt(epoch, 10, 64)
-		if err != nil {
-			return pki.Time{}, usage(msgBadEpoch, epoch)
-		}
-		return pki.At(time.Unix(seconds, 0)), nil
+		return plan
 	}
-	return pki.At(time.Now()), nil
+	return pki.At(time.Now())
 }
 
 // colored reports whether the writer takes colour.
@@ -191,12 +186,34 @@ func failed(m text, args ...any) error { return &translated{exitFailed, m, args}
 // errFindings ends a report that found errors: they were already printed.
 var errFindings = errors.New("findings of level error")
 
+// leftBehind finds what could not be removed or put back, anywhere in an error.
+func leftBehind(err error) []*targetError {
+	switch e := err.(type) {
+	case *targetError:
+		if e.kind == targetLeft {
+			return []*targetError{e}
+		}
+	case interface{ Unwrap() []error }:
+		var all []*targetError
+		for _, part := range e.Unwrap() {
+			all = append(all, leftBehind(part)...)
+		}
+		return all
+	case interface{ Unwrap() error }:
+		return leftBehind(e.Unwrap())
+	}
+	return nil
+}
+
 // finish prints an error for people and returns the exit code.
 func (a *app) finish(err error) int {
 	var said *translated
 	var wrong *usageError
 	var refusal *pki.Refusal
 	var target *targetError
+	for _, left := range leftBehind(err) { // it may hold keys: said whatever else went wrong
+		a.complain(a.targetMessage(left))
+	}
 	switch {
 	case err == nil:
 		return exitOK
@@ -211,7 +228,9 @@ func (a *app) finish(err error) int {
 		a.complain(a.t(said.message, said.args...))
 		return said.code
 	case errors.As(err, &target):
-		a.complain(a.targetMessage(target))
+		if target.kind != targetLeft {
+			a.complain(a.targetMessage(target))
+		}
 		return exitFailed
 	case errors.As(err, &wrong):
 		a.complain(visible(wrong.message))

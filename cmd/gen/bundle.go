@@ -82,6 +82,7 @@ func (a *app) bundle(ctx context.Context, f *bundleFlags) error {
 		return a.showPlans(jobs, f.output)
 	}
 	for _, j := range jobs {
+		a.distro = j.plan.Distro
 		a.explain(j.found)
 	}
 	d, err := a.delivery(ctx, f, jobs)
@@ -309,10 +310,7 @@ func (a *app) resumed(ctx context.Context, f *bundleFlags) (*job, error) {
 	j := &job{plan: state.Plan}
 	a.distro = state.Plan.Distro
 	// The cluster's files are made now: modification times are payload.
-	j.plan.Time = pki.Time{}
-	if j.plan.Time, err = a.time(pki.Time{}); err != nil {
-		return nil, err
-	}
+	j.plan.Time = a.time(pki.Time{})
 	layout, err := layoutOf(j.plan)
 	if err != nil {
 		return nil, err
@@ -373,12 +371,13 @@ func (a *app) acceptSigned(state pki.State, keys map[pki.Role]pki.Key, paths []s
 		given.Authorities[role] = authority
 		found = slices.Concat(found, notes, drift)
 	}
-	for role := range keys {
-		if given.Authorities[role] == nil {
-			return nil, pki.Refuse([]pki.Finding{pki.New("signed-missing", string(role), "role", string(role))})
+	var missing []pki.Finding
+	for _, spec := range state.Resolved.Requests() {
+		if given.Authorities[spec.Role] == nil {
+			missing = append(missing, pki.New("signed-missing", string(spec.Role), "role", string(spec.Role)))
 		}
 	}
-	return found, nil
+	return found, pki.Refuse(missing)
 }
 
 func keyFor(keys map[pki.Role]pki.Key, public crypto.PublicKey) (pki.Role, bool) {

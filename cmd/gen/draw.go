@@ -11,7 +11,8 @@ import (
 	"golang.org/x/text/width"
 )
 
-// branch is a node of a drawn tree.
+// branch is a node of a drawn tree. A label may be coloured and is drawn as it
+// is: whoever makes one cleans what is foreign in it.
 type branch struct {
 	label    string
 	children []*branch
@@ -45,7 +46,7 @@ func penSet() pens {
 func drawTree(w io.Writer, indent string, roots []*branch) {
 	p := penSet()
 	for _, r := range roots {
-		fmt.Fprintln(w, indent+visible(r.label))
+		fmt.Fprintln(w, indent+r.label)
 		drawBranches(w, indent, r.children, p)
 	}
 }
@@ -56,7 +57,7 @@ func drawBranches(w io.Writer, indent string, children []*branch, p pens) {
 		if i == len(children)-1 {
 			mark, next = p.last, strings.Repeat(" ", cells(p.line))
 		}
-		fmt.Fprintln(w, indent+mark+visible(c.label))
+		fmt.Fprintln(w, indent+mark+c.label)
 		drawBranches(w, indent+next, c.children, p)
 	}
 }
@@ -105,7 +106,8 @@ func drawTimeline(w io.Writer, indent string, spans []span, now time.Time) {
 	fmt.Fprintf(w, "%s%s  %s\n", indent, pad("", margin), years)
 }
 
-// drawTable writes rows in columns.
+// drawTable writes rows in columns. A field is one plain text, often a foreign
+// name, and is cleaned here; colour has no place in it.
 func drawTable(w io.Writer, indent string, rows [][]string) {
 	var widths []int
 	for _, row := range rows {

@@ -60,10 +60,7 @@ func (a *app) export(ctx context.Context, f *exportFlags, form k3s.Export, path 
 	if form.Keys && f.out == "" && isTerminal(a.out) {
 		return &targetError{kind: targetTerminal, path: standardOutput}
 	}
-	at, err := a.time(pki.Time{})
-	if err != nil {
-		return err
-	}
+	at := a.time(pki.Time{})
 	in, err := a.installation(ctx, f, path, at)
 	if err != nil {
 		return err

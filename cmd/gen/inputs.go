@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"rootkiln/pki"
 )
@@ -259,13 +260,13 @@ func exists(path string) bool {
 // inputPaths lists what a plan reads: outputs must never replace it.
 func inputPaths(plan pki.Plan, more ...string) []string {
 	in := plan.Inputs
-	var out []string
-	for _, p := range append([]string{in.Root, in.RootKey, in.Intermediate, in.IntermediateKey, in.Directory}, append(in.ServiceKeys, more...)...) {
-		if p != "" && p != standardOutput {
-			out = append(out, p)
-		}
-	}
-	return out
+	own := []string{in.Root, in.RootKey, in.Intermediate, in.IntermediateKey, in.Directory}
+	return named(slices.Concat(own, in.ServiceKeys, more)...)
+}
+
+// named drops what names no file.
+func named(paths ...string) []string {
+	return slices.DeleteFunc(paths, func(p string) bool { return p == "" || p == standardOutput })
 }
 
 // resolve reads the inputs of a plan and resolves it; warnings and notices are

@@ -30,10 +30,7 @@ func (a *app) inspectCommand() *cobra.Command {
 }
 
 func (a *app) inspect(paths []string, at pki.Time, form string) error {
-	at, err := a.judgedAt(at)
-	if err != nil {
-		return err
-	}
+	at = a.judgedAt(at)
 	b, err := a.openAll(paths)
 	if err != nil {
 		return err
@@ -51,9 +48,9 @@ func (a *app) inspect(paths []string, at pki.Time, form string) error {
 }
 
 // judgedAt is the moment of a report: --at, or now.
-func (a *app) judgedAt(at pki.Time) (pki.Time, error) {
+func (a *app) judgedAt(at pki.Time) pki.Time {
 	if !at.IsZero() {
-		return at, nil
+		return at
 	}
 	return a.time(pki.Time{})
 }
@@ -135,14 +132,19 @@ func (a *app) drawInspection(in report.Inspection, wide bool) {
 	}
 }
 
+// foreign is a name out of a file, or that of a file, as a label may hold it:
+// cut to a length, nothing in it for the terminal to obey, no private key.
+func foreign(s string) string { return visible(report.Printable(s)) }
+
 // certificateLine is one line of the tree: name, role, key, end, where it is.
+// What is foreign is cleaned here, since the end may be coloured.
 func (a *app) certificateLine(c report.Certificate, key bool) string {
-	parts := []string{report.Printable(c.Name)}
+	parts := []string{foreign(c.Name)}
 	if c.Role != "" {
 		parts = append(parts, report.RoleName(c.Role, a.lang))
 	}
 	parts = append(parts, c.Key, a.end(c))
-	place := report.Printable(ownPlace(c).String())
+	place := foreign(ownPlace(c).String())
 	if n := len(c.Places) - 1; n > 0 {
 		place += a.t(msgMorePlaces, n)
 	}
@@ -185,7 +187,7 @@ func (a *app) end(c report.Certificate) string {
 // drawDetails lists for each certificate what the tree has no room for.
 func (a *app) drawDetails(in report.Inspection) {
 	for _, c := range in.Certificates {
-		fmt.Fprintf(a.out, "  %s\n", report.Printable(c.Name))
+		fmt.Fprintf(a.out, "  %s\n", foreign(c.Name))
 		rows := [][]string{
 			{a.t(wordSubject), c.Subject},
 			{a.t(wordIssuer), c.Issuer},

@@ -59,6 +59,7 @@ func (a *app) showPlans(jobs []*job, form string) error {
 		if err := a.drawPlan(j); err != nil {
 			return err
 		}
+		a.distro = j.plan.Distro
 		a.explain(j.found)
 	}
 	if form != "json" && form != "yaml" {

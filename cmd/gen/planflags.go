@@ -95,11 +95,7 @@ func (a *app) plans(p *planFlags) ([]pki.Plan, error) {
 			plans[i].Inputs = anchored(plans[i].Inputs, filepath.Dir(p.file))
 		}
 		p.override(&plans[i])
-		now, err := a.time(plans[i].Time)
-		if err != nil {
-			return nil, err
-		}
-		plans[i].Time = now
+		plans[i].Time = a.time(plans[i].Time)
 	}
 	if _, known := k3s.ProductOf(plans[0].Distro); known {
 		a.distro = plans[0].Distro

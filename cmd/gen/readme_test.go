@@ -185,7 +185,7 @@ func runLine(t *testing.T, dir, locale, line string) string {
 	t.Helper()
 	c := exec.Command("sh", "-c", program.ReplaceAllString(line, "rootkiln$2"))
 	c.Dir = dir
-	c.Env = append(os.Environ(), "LC_ALL="+locale, "NO_COLOR=1", "TZ=UTC", "SOURCE_DATE_EPOCH=")
+	c.Env = append(os.Environ(), "LC_ALL="+locale, "NO_COLOR=1", "TZ=UTC")
 	var out bytes.Buffer
 	c.Stdout, c.Stderr = &out, &out
 	if err := c.Run(); err != nil {

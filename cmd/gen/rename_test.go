@@ -189,6 +189,53 @@ func TestNameTakenAfterwards(t *testing.T) {
 	}
 }
 
+// TestPublishedWithoutIdentity takes back an output of which nobody knows any
+// more whether it is ours: it stays, and is named, as is what it replaced.
+func TestPublishedWithoutIdentity(t *testing.T) {
+	for _, f := range forms {
+		for _, force := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s force=%v", f.name, force), func(t *testing.T) {
+				t.Chdir(t.TempDir())
+				if force {
+					if err := (delivery{outputs: []*output{newOutput(f.name, f.bundle("old"))}}).commit(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+				}
+				targets, err := delivery{outputs: []*output{newOutput(f.name, f.bundle("new"))}, force: force}.check()
+				if err != nil {
+					t.Fatal(err)
+				}
+				s, err := newStaging(targets[0])
+				if err := errors.Join(err, s.fill(), s.publish()); err != nil {
+					t.Fatal(err)
+				}
+				s.own = nil // Lstat after the rename failed
+				all := []*staging{s}
+				var e *targetError
+				if err := takeBack(all); !errors.As(err, &e) || e.kind != targetLeft || e.path != f.name {
+					t.Errorf("error %v, want %s named as left behind", err, f.name)
+				}
+				if err := intact(f.name, f.bundle("new")); err != nil {
+					t.Error(err)
+				}
+				err = discard(all)
+				if !force {
+					if err != nil {
+						t.Error(err)
+					}
+					return
+				}
+				if !errors.As(err, &e) || e.kind != targetLeft || e.path != s.dir {
+					t.Errorf("error %v, want %s named as left behind", err, s.dir)
+				}
+				if err := intact(s.staged(), f.bundle("old")); err != nil {
+					t.Errorf("what was replaced is lost: %v", err)
+				}
+			})
+		}
+	}
+}
+
 // TestRename holds the laws of the two renames, for the calls of this system
 // and for what stands in where there are none.
 func TestRename(t *testing.T) {

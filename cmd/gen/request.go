@@ -182,10 +182,7 @@ func (a *app) sign(ctx context.Context, f *signFlags, path string) error {
 	if err != nil {
 		return err
 	}
-	now, err := a.time(pki.Time{})
-	if err != nil {
-		return err
-	}
+	now := a.time(pki.Time{})
 	issuer, found, err := a.signer(plan, spec, f, now)
 	if err != nil {
 		return err
@@ -196,7 +193,7 @@ func (a *app) sign(ctx context.Context, f *signFlags, path string) error {
 	a.explain(slices.Concat(notes, vetted, found))
 	o := newOutput(f.out, pki.Bundle{})
 	o.form = formFile
-	d := delivery{outputs: []*output{o}, inputs: []string{path, f.file, f.issuer, f.key}, force: f.force, stdout: a.out}
+	d := delivery{outputs: []*output{o}, inputs: named(path, f.file, f.issuer, f.key, f.passphraseFile), force: f.force, stdout: a.out}
 	if err := d.precheck(); err != nil {
 		return err
 	}

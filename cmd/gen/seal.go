@@ -63,14 +63,7 @@ func (a *app) recipient(s string) ([]age.Recipient, error) {
 	if holdsSecret(s) {
 		return nil, usage(msgRecipientSecret)
 	}
-	if strings.HasPrefix(s, "ssh-") {
-		r, err := agessh.ParseRecipient(s)
-		if err != nil {
-			return nil, usage(msgRecipientBad, s)
-		}
-		return []age.Recipient{r}, nil
-	}
-	if r, err := age.ParseRecipients(strings.NewReader(s)); err == nil {
+	if r, err := parseRecipients(s); err == nil {
 		return r, nil
 	}
 	if _, err := os.Stat(s); err != nil {
@@ -83,11 +76,39 @@ func (a *app) recipient(s string) ([]age.Recipient, error) {
 	if holdsSecret(string(data)) {
 		return nil, usage(msgRecipientSecret)
 	}
-	r, err := age.ParseRecipients(strings.NewReader(string(data)))
+	r, err := parseRecipients(string(data))
 	if err != nil {
 		return nil, usage(msgRecipientBad, s)
 	}
 	return r, nil
+}
+
+// parseRecipients reads one public key a line, with empty lines and comments
+// between them, as `age -R` does: age.ParseRecipients leaves SSH keys out.
+func parseRecipients(lines string) (all []age.Recipient, err error) {
+	for line := range strings.Lines(lines) {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		if strings.HasPrefix(line, "ssh-") {
+			r, err := agessh.ParseRecipient(line)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, r)
+			continue
+		}
+		r, err := age.ParseRecipients(strings.NewReader(line))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, r...)
+	}
+	if len(all) == 0 {
+		return nil, errors.New("no recipient")
+	}
+	return all, nil
 }
 
 // holdsSecret finds the marks of private keys: of age in either case, of its
@@ -116,7 +137,7 @@ func (s *sealFlags) passphrase(a *app) ([]byte, error) {
 		return nil, &translated{exitSecret, msgPassphrasesDiffer, nil}
 	}
 	if len(first) == 0 {
-		return nil, errors.New(a.t(msgEmptySecret, "--passphrase"))
+		return nil, failed(msgEmptySecret, "--passphrase")
 	}
 	return first, nil
 }

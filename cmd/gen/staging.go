@@ -38,7 +38,7 @@ type staging struct {
 	lock *os.File // dir, marked as in use
 
 	published bool
-	own       fs.FileInfo // what was published
+	own       fs.FileInfo // what was published; nil: it could not be looked at
 	keep      bool        // dir holds what could not be put back
 }
 
@@ -229,6 +229,9 @@ func (s *staging) exchange() error {
 	return &targetError{kind: targetExists, path: s.name()}
 }
 
+// errUnidentified is why an output with a name is not taken back.
+var errUnidentified = errors.New("renamed, and not seen since")
+
 // takeBack undoes the renames that were done, the last one first.
 func takeBack(all []*staging) error {
 	var errs []error
@@ -238,6 +241,9 @@ func takeBack(all []*staging) error {
 		}
 		var err error
 		switch {
+		case s.own == nil: // published, and then not found: whose it is now, nobody knows
+			s.keep = s.old != nil
+			err = errUnidentified
 		case !isStill(s.path, s.own): // somebody has taken the name since
 			s.keep = s.old != nil
 		case s.old == nil:

@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strings"
 	"syscall"
-
-	"rootkiln/pki"
 )
 
 // target is an output with its place: an absolute path whose parent holds no
@@ -128,23 +126,27 @@ func (d delivery) checkPlace(t *target) error {
 	return nil
 }
 
-// checkOurs refuses to replace a directory that holds something the new one
-// will not have beside it: "--force --out ~" must not empty a home directory.
+// checkOurs refuses to replace a directory in which anything is that the new
+// bundle has not at the same path: "--force --out ~" must not empty a home
+// directory, nor take the notes that somebody keeps beside a certificate. It
+// goes by the bundle: while that is still to be made, it is enough that the
+// directory can be read.
 func (t *target) checkOurs() error {
-	entries, err := os.ReadDir(t.path)
-	if err != nil {
+	if len(t.bundle.Files) == 0 {
+		_, err := os.ReadDir(t.path)
 		return placed(t.name(), err)
 	}
-	for _, e := range entries {
-		ours := func(f pki.File) bool {
-			top, _, _ := strings.Cut(f.Path, "/")
-			return top == e.Name()
+	dirs := append(t.bundle.Dirs(), ".")
+	err := fs.WalkDir(os.DirFS(t.path), ".", func(name string, e fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case e.IsDir() && slices.Contains(dirs, name), e.Type().IsRegular() && t.bundle.File(name) != nil:
+			return nil
 		}
-		if len(t.bundle.Files) > 0 && !slices.ContainsFunc(t.bundle.Files, ours) {
-			return &targetError{kind: targetForeign, path: t.name(), other: e.Name()}
-		}
-	}
-	return nil
+		return &targetError{kind: targetForeign, path: t.name(), other: name}
+	})
+	return placed(t.name(), err)
 }
 
 // inputAt returns the input that would go with what is there: the same file, or

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -44,6 +45,15 @@ func TestRefused(t *testing.T) {
 		{"input inside", func(t *testing.T) { os.MkdirAll("d/tls", 0o755); put(t, "d/tls/ca.key", "old") }, []string{"d"}, false, true, "d/tls/ca.key", targetInput},
 		{"input is a link inside", func(t *testing.T) { os.MkdirAll("d/tls", 0o755); put(t, "k", "old"); os.Symlink("../../k", "d/tls/k") }, []string{"d"}, false, true, "d/tls/k", targetInput},
 		{"more than ours", func(t *testing.T) { os.MkdirAll("d/tls", 0o755); put(t, "d/thesis.txt", "old") }, []string{"d"}, false, true, "", targetForeign},
+		{"more than ours below", func(t *testing.T) { os.MkdirAll("d/tls", 0o755); put(t, "d/tls/notes.txt", "old") }, []string{"d"}, false, true, "", targetForeign},
+		{"directory that is not ours", func(t *testing.T) { os.MkdirAll("d/tls/photos", 0o755) }, []string{"d"}, false, true, "", targetForeign},
+		{"directory named like a file of ours", func(t *testing.T) { os.MkdirAll("d/tls/server-ca.key", 0o755) }, []string{"d"}, false, true, "", targetForeign},
+		{"file named like a directory of ours", func(t *testing.T) { os.Mkdir("d", 0o755); put(t, "d/tls", "old") }, []string{"d"}, false, true, "", targetForeign},
+		{"link named like a file of ours", func(t *testing.T) {
+			os.MkdirAll("d/tls", 0o755)
+			put(t, "k", "old")
+			os.Symlink("../../k", "d/tls/server-ca.key")
+		}, []string{"d"}, false, true, "", targetForeign},
 		{"encrypted directory", nil, []string{"d"}, true, false, "", targetSealedTree},
 		{"nobody to encrypt to", nil, []string{"a.tar.age"}, false, false, "", targetUnsealed},
 		{"encrypted and there", func(t *testing.T) { put(t, "a.tar.age", "old") }, []string{"a.tar"}, true, false, "", targetExists},
@@ -75,6 +85,29 @@ func TestRefused(t *testing.T) {
 			unchanged(t, dir, before)
 		})
 	}
+}
+
+// TestForeignBelow holds the moment at which a directory is judged: precheck
+// comes before the bundle, so it is commit that refuses, by the whole path.
+func TestForeignBelow(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	if err := (delivery{outputs: []*output{newOutput("d", serverPart("old"))}}).commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	put(t, "d/tls/notes.txt", "mine")
+	before := snapshot(t, dir)
+	d := delivery{outputs: []*output{newOutput("d", pki.Bundle{})}, force: true}
+	if err := d.precheck(); err != nil {
+		t.Fatal(err)
+	}
+	d.outputs[0].bundle = serverPart("new")
+	err := d.commit(t.Context())
+	var e *targetError
+	if !errors.As(err, &e) || e.kind != targetForeign || e.other != "tls/notes.txt" {
+		t.Errorf("error %v, want tls/notes.txt named as foreign", err)
+	}
+	unchanged(t, dir, before)
 }
 
 func TestUnsafePaths(t *testing.T) {

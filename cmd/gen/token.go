@@ -2,12 +2,14 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"rootkiln/pki"
 	"rootkiln/pki/k3s"
+	"rootkiln/pki/report"
 )
 
 // tokenReport is the outcome of `token` for programs.
@@ -38,12 +40,7 @@ func (a *app) tokenCommand() *cobra.Command {
 // token prints the token that a server will compute from its server-ca.crt: on
 // standard output alone, so that it can be put into a variable.
 func (a *app) token(path string, at pki.Time, form string) error {
-	if at.IsZero() {
-		var err error
-		if at, err = a.time(pki.Time{}); err != nil {
-			return err
-		}
-	}
+	at = a.judgedAt(at)
 	data, err := a.serverCA(path)
 	if err != nil {
 		return err
@@ -83,17 +80,18 @@ func reportToken(t k3s.Token, at pki.Time) tokenReport {
 // serverCA returns the exact bytes of server-ca.crt: from a bundle, or from a
 // PEM file such as a dump of /cacerts.
 func (a *app) serverCA(path string) ([]byte, error) {
-	if isBundlePath(path) {
-		b, err := a.openBundle(path)
-		if err != nil {
-			return nil, err
-		}
-		for _, f := range b.Files {
-			if f.Path == "server-ca.crt" || strings.HasSuffix(f.Path, "tls/server-ca.crt") {
-				return f.Data, nil
-			}
-		}
-		return nil, failed(msgNoServerCA, path)
+	b, err := a.openBundle(path)
+	if err != nil {
+		return nil, err
 	}
-	return a.readFile(path)
+	if len(b.Files) == 1 && b.Files[0].Path == filepath.Base(path) {
+		return b.Files[0].Data, nil
+	}
+	if clusters := report.Clusters(b); len(clusters) > 1 {
+		return nil, usage(msgSeveralClusters, path, len(clusters), clusters[0].Directory)
+	}
+	if f := report.ServerCA(b); f != nil {
+		return f.Data, nil
+	}
+	return nil, failed(msgNoServerCA, path)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -28,10 +29,7 @@ func (a *app) verifyCommand() *cobra.Command {
 }
 
 func (a *app) verify(ctx context.Context, path string, at pki.Time, form string) error {
-	at, err := a.judgedAt(at)
-	if err != nil {
-		return err
-	}
+	at = a.judgedAt(at)
 	b, err := a.openBundle(path)
 	if err != nil {
 		return err
@@ -41,17 +39,32 @@ func (a *app) verify(ctx context.Context, path string, at pki.Time, form string)
 			b.Files[i].Time = time.Time{}
 		}
 	}
-	v, err := report.Verify(ctx, b, at, pki.Random{})
-	if err != nil {
-		return err
+	var verdicts []report.Verification
+	errors := 0
+	clusters := report.Clusters(b)
+	for _, c := range clusters {
+		v, err := report.Verify(ctx, c.Bundle, at, pki.Random{})
+		if err != nil {
+			return err
+		}
+		verdicts, errors = append(verdicts, v), errors+v.Count(pki.Error)
 	}
-	a.distro = v.Distro
 	if form == "json" || form == "yaml" {
-		err = writeData(a.out, form, v)
+		var out any = verdicts
+		if len(verdicts) == 1 {
+			out = verdicts[0]
+		}
+		err = writeData(a.out, form, out)
 	} else {
-		a.drawVerification(path, v, form == "wide")
+		for i, v := range verdicts {
+			a.distro = v.Distro
+			if i > 0 {
+				fmt.Fprintln(a.out)
+			}
+			a.drawVerification(filepath.Join(path, clusters[i].Directory), v, form == "wide")
+		}
 	}
-	if err == nil && v.Count(pki.Error) > 0 {
+	if err == nil && errors > 0 {
 		return errFindings
 	}
 	if err == nil && form != "json" && form != "yaml" {

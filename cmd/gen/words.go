@@ -31,7 +31,6 @@ var (
 	msgCommand     = text{"there is no command %q; see `%s --help`", "没有命令 %q；参见 `%s --help`"}
 	msgCommandNear = text{"there is no command %q; did you mean `%s`? see `%s --help`", "没有命令 %q；是否想用 `%s`？参见 `%s --help`"}
 	msgBadChoice   = text{"%s: %q is not one of %s", "%s：%q 不在可选值之内：%s"}
-	msgBadEpoch    = text{"SOURCE_DATE_EPOCH %q is not a number of seconds", "SOURCE_DATE_EPOCH 的值 %q 不是秒数"}
 )
 
 // Flags.
@@ -174,5 +173,6 @@ var (
 	msgRecipientBad          = text{"%s is neither an age or SSH public key nor a file of them", "%s 既不是 age 或 SSH 公钥，也不是公钥文件"}
 	msgIntermediateNeedsRoot = text{"an intermediate needs --root FILE and --root-key FILE; for a root on another machine use rootkiln request", "中间 CA 需要 --root FILE 与 --root-key FILE；根在另一台机器上时请用 rootkiln request"}
 	msgSignNeeds             = text{"sign needs -f plan.json, --root FILE and --root-key FILE", "sign 需要 -f plan.json、--root FILE 与 --root-key FILE"}
+	msgSeveralClusters       = text{"%s holds %d clusters, each with a token of its own; name one, such as %s", "%s 中有 %d 个集群，各有自己的令牌；请指定其中一个，例如 %s"}
 	msgNoServerCA            = text{"%s holds no readable server-ca.crt", "%s 中没有可读的 server-ca.crt"}
 )

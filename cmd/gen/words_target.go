@@ -7,7 +7,7 @@ var targetWords = map[targetKind]text{
 	targetSymlink:    {"%s is a symbolic link; keys are not written through links", "%s 是符号链接；私钥不会通过链接写入"},
 	targetInput:      {"%s would replace the input %s; inputs are never changed", "%s 会替换输入文件 %s；输入文件永不改动"},
 	targetOtherForm:  {"%s is not what would replace it (a directory for a file, or the reverse); choose another place", "%s 与将要写入的形式不同（目录与文件之别）；请另选位置"},
-	targetForeign:    {"%s also holds %s, which rootkiln did not make; --force would delete it", "%s 中还有 %s，并非 rootkiln 所生成；--force 会把它删除"},
+	targetForeign:    {"%s also holds %s, which the new bundle does not have; --force would delete it", "%s 中还有 %s，新的套件里没有它；--force 会把它删除"},
 	targetNested:     {"%s and %s overlap; the two parts need places of their own", "%s 与 %s 相互重叠；两部分需要各自的位置"},
 	targetNoParent:   {"there is no directory %s; make it first", "目录 %s 不存在；请先创建"},
 	targetDenied:     {"%s: permission denied", "%s：权限不足"},

@@ -126,8 +126,10 @@ type delivery struct {
 	stdout  io.Writer // for the output "-", which is written after all renames
 }
 
-// precheck refuses, before any key is made, what commit would refuse. It leaves
-// nothing behind. The error is a *targetError wherever the user can act on it.
+// precheck refuses, before any key is made, what commit would refuse, but for
+// what depends on the bundle: whether there is room for it, and whether it may
+// replace a directory (checkOurs). It leaves nothing behind. The error is a
+// *targetError wherever the user can act on it.
 func (d delivery) precheck() error {
 	targets, err := d.check()
 	if err != nil {

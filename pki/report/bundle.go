@@ -69,14 +69,7 @@ func under(file, rel string) bool { return file == rel || strings.HasSuffix(file
 // rotate`, rotate-ca/tls, the agent's two copies): a complete one goes before a
 // part, "tls" before other names, the upper one before the deeper.
 func tlsDirectory(b pki.Bundle) (dir string, ok bool) {
-	score := map[string]int{}
-	for _, f := range b.Files {
-		for _, rel := range expectedFiles() {
-			if under(f.Path, rel) {
-				score[path.Clean("./"+strings.TrimSuffix(f.Path, rel))]++
-			}
-		}
-	}
+	score := tlsScores(b)
 	dirs := make([]string, 0, len(score))
 	for d := range score {
 		dirs = append(dirs, d)
@@ -93,6 +86,19 @@ func tlsDirectory(b pki.Bundle) (dir string, ok bool) {
 		}
 		return strings.Compare(a, b)
 	}), true
+}
+
+// tlsScores counts how many of the eleven files stand in each directory.
+func tlsScores(b pki.Bundle) map[string]int {
+	score := map[string]int{}
+	for _, f := range b.Files {
+		for _, rel := range expectedFiles() {
+			if under(f.Path, rel) {
+				score[path.Clean("./"+strings.TrimSuffix(f.Path, rel))]++
+			}
+		}
+	}
+	return score
 }
 
 // expectedFiles lists the eleven files, relative to the tls directory.
@@ -121,4 +127,53 @@ func productOf(r *reading) k3s.Product {
 	}
 	product, _ := k3s.ProductOf(distro)
 	return product
+}
+
+// Cluster is the part of a bundle that belongs to one cluster.
+type Cluster struct {
+	Directory string // above its tls directory, inside the bundle
+	Bundle    pki.Bundle
+}
+
+// Clusters splits what was read into clusters: `bundle` with several plans puts
+// one directory for each into one output. Everything else is one cluster, a
+// whole server with its copies of the tls directory included. A tls directory
+// counts when it holds most of the eleven files: one that lacks some must be
+// judged, not passed over.
+func Clusters(b pki.Bundle) []Cluster {
+	var above []string
+	for dir, files := range tlsScores(b) {
+		if 2*files > len(expectedFiles()) && path.Base(dir) == "tls" && path.Base(path.Dir(dir)) != "rotate-ca" {
+			above = append(above, path.Dir(dir))
+		}
+	}
+	slices.Sort(above)
+	apart := slices.DeleteFunc(slices.Clone(above), func(d string) bool {
+		return slices.ContainsFunc(above, func(o string) bool { return o != d && (o == "." || strings.HasPrefix(d, o+"/")) })
+	})
+	if len(apart) < 2 {
+		return []Cluster{{".", b}}
+	}
+	var out []Cluster
+	for _, dir := range apart {
+		c := Cluster{Directory: dir, Bundle: pki.Bundle{Time: b.Time}}
+		for _, f := range b.Files {
+			if rel, ok := strings.CutPrefix(f.Path, dir+"/"); ok {
+				f.Path = rel
+				c.Bundle.Files = append(c.Bundle.Files, f)
+			}
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// ServerCA returns the server-ca.crt of the directory that Verify judges; nil if
+// there is none.
+func ServerCA(b pki.Bundle) *pki.File {
+	dir, ok := tlsDirectory(b)
+	if !ok {
+		return nil
+	}
+	return b.File(path.Join(dir, "server-ca.crt"))
 }

@@ -64,14 +64,14 @@ var chainMessages = messages{
 		"k3s 会自行理顺，但 OpenSSL 采用第一个匹配的签发者：只持有其中一个根 CA 的客户端能否通过，取决于这个顺序。",
 		"请调整文件顺序：先是该 CA 自己，随后每级签发者紧跟在其签发的证书之后，根 CA 放在最后。",
 	}},
-	"chain-not-root": {{
-		"{subject}: \"{.subject}\" is not self-signed, so it is not a root.",
-		"k3s hashes the self-signed root into the join token, and clients that check the whole chain need it.",
-		"Give the root, or give this certificate as the intermediate: --intermediate, with its root behind it in the file.",
+	"critical-extension": {{
+		"{subject}: carries a critical extension that verifiers do not know ({oid}).",
+		"RFC 5280 has them refuse the certificate and all below it: k3s starts, and nothing can connect.",
+		"Have the CA issued without it, or with the extension not critical.",
 	}, {
-		"{subject}：“{.subject}”不是自签名证书，因此不是根 CA。",
-		"加入令牌的哈希取自自签名的根 CA，校验完整证书链的客户端也需要它。",
-		"请提供根 CA；或把它作为中间 CA 提供（--intermediate），并在文件中附上它的根 CA。",
+		"{subject}：带有验证程序不认识的关键扩展（{oid}）。",
+		"按 RFC 5280，验证程序会拒绝该证书及其下的一切：k3s 能启动，但没有任何组件能建立连接。",
+		"请重新签发不带该扩展的 CA，或将该扩展改为非关键。",
 	}},
 	"chain-is-root": {{
 		"{subject}: \"{.subject}\" is self-signed: a root stands where a CA below a root belongs.",

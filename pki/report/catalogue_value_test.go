@@ -34,9 +34,9 @@ var explained = []struct {
 		"These CAs have trust anchors in common: server CA, client CA (R).",
 		"以下 CA 有共同的信任锚：服务端 CA、客户端 CA（R）。",
 	}, {
-		"an argument is called subject", pki.New("chain-not-root", "root", "subject", "Sub CA"),
-		"root CA: \"Sub CA\" is not self-signed, so it is not a root.",
-		"根 CA：“Sub CA”不是自签名证书，因此不是根 CA。",
+		"an argument is called subject", pki.New("chain-is-root", "root", "subject", "Sub CA"),
+		"root CA: \"Sub CA\" is self-signed: a root stands where a CA below a root belongs.",
+		"根 CA：“Sub CA”是自签名的：此处应为根 CA 之下的 CA，却给了一个根 CA。",
 	}, {
 		"a name that looks like a role stays a name", pki.New("key-mismatch", "client-ca", "certificate", "root"),
 		"client CA: the private key does not belong to the certificate \"root\".",

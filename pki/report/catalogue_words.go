@@ -58,7 +58,7 @@ var coreWords = map[string]*strings.Replacer{
 	"limit": strings.NewReplacer(" bytes", " 字节", " entries", " 个条目"),
 	"key":   strings.NewReplacer(", exponent ", "，指数 ", ", close primes", "，两个素数过于接近"),
 	"what": strings.NewReplacer(", ", "、", "byte order mark", "字节序标记（BOM）", "CR line ends", "CR 换行符",
-		"no last newline", "末尾缺少换行符", "text around the blocks", "块外有文字"),
+		"no last newline", "末尾缺少换行符", "headers in a block", "块内有头部字段", "text around the blocks", "块外有文字"),
 	"kind": strings.NewReplacer("hard link", "硬链接", "symbolic link", "符号链接", "device", "设备文件",
 		"pipe", "管道", "special entry", "特殊条目", "unsafe name", "不安全的名称"),
 	"detail": strings.NewReplacer("not base64 between the markers", "标记之间不是 base64",

@@ -227,3 +227,17 @@ func (v *verifier) position(n *node, role pki.Role, height int, place string) []
 	}
 	return found
 }
+
+// reused finds CAs that share a key pair: each of them can sign what the other
+// is trusted for, whatever their roots are.
+func (v *verifier) reused() []pki.Finding {
+	var found []pki.Finding
+	for i, d := range v.domains {
+		for _, other := range v.domains[:i] {
+			if len(d.certs) > 0 && len(other.certs) > 0 && equalKeys(d.certs[0].cert.PublicKey, other.certs[0].cert.PublicKey) {
+				found = append(found, pki.New("key-reused", string(d.role), "other", string(other.role)))
+			}
+		}
+	}
+	return found
+}

@@ -124,7 +124,7 @@ func (v *verifier) check(ctx context.Context, keys pki.KeySource) error {
 	if err != nil {
 		return err
 	}
-	checks := []func() []pki.Finding{v.chains, v.certificates, v.service, v.files, v.derived, v.token}
+	checks := []func() []pki.Finding{v.chains, v.reused, v.certificates, v.service, v.files, v.derived, v.token}
 	for _, d := range v.domains {
 		checks = append(checks, func() []pki.Finding { return p.domain(d) })
 	}
