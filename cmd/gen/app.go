@@ -250,7 +250,7 @@ func (a *app) refused(r *pki.Refusal) int {
 	code := exitFailed
 	for _, f := range r.Findings {
 		switch {
-		case strings.HasPrefix(string(f.Code), "plan-") || f.Code == "key-needed" || f.Code == "request-none":
+		case strings.HasPrefix(string(f.Code), "plan-") || f.Code == "key-needed" || f.Code == "request-none" || f.Code == "service-key-none":
 			code = max(code, exitUsage)
 		case f.Code == "key-passphrase":
 			return exitSecret
