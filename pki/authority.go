@@ -40,6 +40,14 @@ func (a *Authority) Root() *x509.Certificate {
 	return a.Above[len(a.Above)-1]
 }
 
+func (a *Authority) fingerprintsAbove() []string {
+	var out []string
+	for _, c := range a.Above {
+		out = append(out, Fingerprint(c))
+	}
+	return out
+}
+
 // Fingerprint is the SHA-256 of the certificate, lower-case hexadecimal.
 func Fingerprint(c *x509.Certificate) string {
 	sum := sha256.Sum256(c.Raw)

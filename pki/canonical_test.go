@@ -150,3 +150,24 @@ func TestResolvedRoundTrip(t *testing.T) {
 	_, err = pki.ParseResolved(bytes.Replace(want, []byte(`"role"`), []byte(`"roll"`), 1))
 	wantRefusal(t, err, "plan-unknown-field")
 }
+
+// Two roots can have one name and one key (a renewed root): the intermediate
+// under them is the same, the token is not, so the digest must not be.
+func TestDigestCoversTheChainAbove(t *testing.T) {
+	root := authority(t, "root", pki.P384, nil)
+	renewed := authority(t, "root", pki.P384, nil)
+	sub := authority(t, "sub", pki.P384, root)
+	other := *sub
+	other.Above = []*x509.Certificate{renewed.Certificate}
+	digest := func(a *pki.Authority) [32]byte {
+		r, _ := resolve(t, newPlan(), pki.Given{Authorities: map[pki.Role]*pki.Authority{pki.Intermediate: a}})
+		d, err := r.Digest()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	if digest(sub) == digest(&other) {
+		t.Error("two roots, one digest")
+	}
+}

@@ -64,6 +64,8 @@ func (f Finding) String() string {
 // act on. It carries all the reasons at once, in the order they were found.
 type Refusal struct{ Findings []Finding }
 
+// Error is for developers: it holds values as they were given. Package report
+// has the sentences that are safe to show.
 func (r *Refusal) Error() string {
 	lines := make([]string, len(r.Findings))
 	for i, f := range r.Findings {
@@ -186,6 +188,7 @@ var severities = map[Code]Severity{
 	"request-key":         Error, // has, want
 	"request-asks-more":   Notice,
 	"request-none":        Error,
+	"input-changed":       Error, // was, is
 	"request-several":     Error, // count
 	"request-not-issuer":  Error, // role, issuer
 	"signed-missing":      Error, // role

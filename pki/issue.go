@@ -93,14 +93,14 @@ func (r Run) Issue(ctx context.Context) (*Issued, error) {
 func (r Run) fits() error {
 	seen := map[Role]bool{}
 	for _, s := range r.Plan.Authorities {
-		existing := ""
+		existing, above := "", []string(nil)
 		if a := r.Given.Authorities[s.Role]; a != nil {
-			existing = Fingerprint(a.Certificate)
+			existing, above = Fingerprint(a.Certificate), a.fingerprintsAbove()
 		}
 		switch {
 		case seen[s.Role]:
 			return fmt.Errorf("%s stands in it twice", s.Role)
-		case s.Existing != existing:
+		case s.Existing != existing || !slices.Equal(s.Above, above):
 			return fmt.Errorf("it was resolved with another %s than the given one", s.Role)
 		case existing == "" && !s.Elsewhere && s.Issuer != "" && !seen[s.Issuer]:
 			return fmt.Errorf("%s stands before its issuer %s", s.Role, s.Issuer)

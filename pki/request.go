@@ -69,7 +69,10 @@ func ParseState(data []byte) (State, map[Role]Key, error) {
 // that is signed elsewhere, and the state to come back to.
 type Requested struct {
 	Requests map[Role][]byte // PEM
-	State    State
+	// PublicKeys are the SHA-256 of each request's public key. The plan's digest
+	// says nothing of keys: who signs compares these with the other room.
+	PublicKeys map[Role]string
+	State      State
 }
 
 // Request makes the keys that other machines must certify, and their requests.
@@ -85,13 +88,14 @@ func (r Run) Request(ctx context.Context, plan Plan) (*Requested, error) {
 		return nil, err
 	}
 	out := &Requested{
-		Requests: map[Role][]byte{},
-		State:    State{APIVersion: APIVersion, Kind: StateKind, Plan: plan, Resolved: r.Plan, Keys: map[Role]string{}},
+		Requests: map[Role][]byte{}, PublicKeys: map[Role]string{},
+		State: State{APIVersion: APIVersion, Kind: StateKind, Plan: plan, Resolved: r.Plan, Keys: map[Role]string{}},
 	}
 	for _, spec := range specs {
 		if out.Requests[spec.Role], err = request(spec, keys[spec.Role]); err != nil {
 			return nil, err
 		}
+		out.PublicKeys[spec.Role] = keyFingerprint(keys[spec.Role].Public())
 		text, err := ExportPEM(keys[spec.Role])
 		if err != nil {
 			return nil, fmt.Errorf("key of %s: %w", spec.Role, err)
@@ -233,6 +237,9 @@ func Sign(ctx context.Context, spec Spec, csr *x509.CertificateRequest, issuer *
 	if samePublicKey(csr.PublicKey, issuer.Certificate.PublicKey) {
 		return nil, nil, refuse("key-reused", string(spec.Role), "other", string(issuer.Role))
 	}
+	if now.Before(spec.NotBefore.Time) {
+		return nil, nil, refuse("not-yet-valid", string(spec.Role), "start", spec.NotBefore.String(), "at", now.String())
+	}
 	wanted := spec.NotAfter
 	found := spec.Within(At(issuer.Certificate.NotBefore), At(issuer.Certificate.NotAfter))
 	found = append(found, spec.lifeFindings(now, wanted)...)
@@ -278,3 +285,25 @@ func (s State) Accept(role Role, key Key, cert *x509.Certificate, above []*x509.
 	}
 	return &Authority{Role: role, Certificate: cert, Above: above, Key: key, Fresh: true}, found, nil
 }
+
+// Unchanged refuses to go on with other inputs than those that the request was
+// made with: existing authorities, and service keys.
+func (s State) Unchanged(now Resolved) error {
+	var found []Finding
+	for _, was := range s.Resolved.Authorities {
+		is, ok := now.Spec(was.Role)
+		if was.Existing == "" || !ok {
+			continue
+		}
+		if a, b := was.identity(), is.identity(); a != b {
+			found = append(found, New("input-changed", string(was.Role), "was", a, "is", b))
+		}
+	}
+	if a, b := strings.Join(s.Resolved.Service.Keep, " "), strings.Join(now.Service.Keep, " "); a != b {
+		found = append(found, New("input-changed", string(Service), "was", a, "is", b))
+	}
+	return Refuse(found)
+}
+
+// identity names an existing authority with its whole chain.
+func (s Spec) identity() string { return strings.Join(append([]string{s.Existing}, s.Above...), " ") }

@@ -42,6 +42,9 @@ type Spec struct {
 	Issuer    Role   `json:"issuer"`    // empty: self-signed
 	Existing  string `json:"existing"`  // SHA-256 of the certificate, hexadecimal; empty: to be made
 	Elsewhere bool   `json:"elsewhere"` // its key is on another machine
+	// Above are the SHA-256 of the certificates above an existing authority: two
+	// roots can have one name and key, and the token is the root's.
+	Above []string `json:"above,omitempty"`
 
 	Subject         Subject          `json:"subject"`
 	Key             KeySpec          `json:"key"`
@@ -139,6 +142,36 @@ func ParseResolved(data []byte) (Resolved, error) {
 	return r, nil
 }
 
+// Trust refuses a resolved plan that Resolve cannot have made for the layout: it
+// comes from another machine by way of a stick, and what stands in it is signed.
+func (r Resolved) Trust(layout Layout) error {
+	var found []Finding
+	p, known := profiles[r.Profile]
+	if !known {
+		found = append(found, New("plan-value", "profile", "value", string(r.Profile), "want", string(Strict)+", "+string(Upstream)))
+	}
+	for _, s := range r.Authorities {
+		row, ok := layout.Row(s.Role)
+		if !ok || row.Issuer != s.Issuer {
+			found = append(found, New("plan-value", "authorities", "value", string(s.Issuer)+" > "+string(s.Role), "want", string(layout.Distro)))
+			continue
+		}
+		if s.Existing != "" || !known {
+			continue
+		}
+		limit, limited := p.pathLen[row.Tier]
+		if limited != (s.PathLen != nil) || limited && *s.PathLen != limit || !slices.Equal(s.KeyUsage, p.usage) || s.KeyID != p.keyID {
+			found = append(found, New("plan-value", "authorities."+string(s.Role), "value", strings.Join(s.KeyUsage, " "), "want", string(r.Profile)))
+		}
+		for _, text := range append([]string{s.Subject.CommonName, s.Subject.Unit}, s.Subject.Organization...) {
+			if text != "" && !subjectText(text) {
+				found = append(found, New("plan-text", "authorities."+string(s.Role), "value", text))
+			}
+		}
+	}
+	return Refuse(found)
+}
+
 const (
 	// backdate lets clocks that lag behind accept what was just made.
 	backdate = time.Hour
@@ -214,7 +247,7 @@ func (p Plan) spec(row Row, layout Layout, r Resolved, given Given) (Spec, []Fin
 		// notBefore and notAfter of what exists bound what it signs.
 		return Spec{
 			Role: row.Role, Issuer: row.Issuer, Existing: Fingerprint(a.Certificate),
-			Elsewhere: a.Key == nil, KeyUsage: []string{}, Subject: Subject{Organization: []string{}},
+			Elsewhere: a.Key == nil, Above: a.fingerprintsAbove(), KeyUsage: []string{}, Subject: Subject{Organization: []string{}},
 			NotBefore: At(a.Certificate.NotBefore), NotAfter: At(a.Certificate.NotAfter),
 		}, nil
 	}

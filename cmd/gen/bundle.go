@@ -327,6 +327,9 @@ func (a *app) resumed(ctx context.Context, f *bundleFlags) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := state.Unchanged(resolved); err != nil {
+		return nil, err
+	}
 	j.found = slices.Concat(notes, found, more)
 	j.run = pki.Run{Plan: resolved, Layout: layout, Given: given, Keys: pki.Random{}}
 	return j, nil

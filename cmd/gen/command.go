@@ -94,6 +94,9 @@ func (a *app) command() *cobra.Command {
 		root.AddCommand(c())
 	}
 	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
+		if name := emptyFlag(c); name != "" {
+			return usage(msgEmptyFlag, "--"+name)
+		}
 		if lang := c.Flag("lang").Value.String(); lang != "" && lang != "en" && lang != "zh" {
 			return usage(msgBadChoice, "--lang", lang, "en, zh")
 		}
@@ -103,6 +106,18 @@ func (a *app) command() *cobra.Command {
 		return nil
 	}
 	return root
+}
+
+// emptyFlag returns a flag that was given without a value. It is a shell variable
+// that is not set, and to take it for "not given" would make something else
+// than was meant: keys that are not encrypted, a new root.
+func emptyFlag(c *cobra.Command) (name string) {
+	c.Flags().Visit(func(f *pflag.Flag) {
+		if strings.Trim(f.Value.String(), `[]"`) == "" {
+			name = f.Name
+		}
+	})
+	return name
 }
 
 // help prints what a command does, then its usage. Plain code and not cobra's

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"errors"
 	"io"
 	"io/fs"
@@ -32,7 +33,7 @@ func isBundlePath(path string) bool {
 // content of a foreign file is bounded, whatever its size on disk.
 func (a *app) openBundle(path string) (pki.Bundle, error) {
 	if path == standardOutput {
-		return pki.ReadArchive(a.in, pki.DefaultLimits)
+		return readBundle(a.in, path)
 	}
 	info, err := os.Stat(path)
 	if err != nil {
@@ -46,28 +47,36 @@ func (a *app) openBundle(path string) (pki.Bundle, error) {
 		return pki.Bundle{}, unreadable(path, err)
 	}
 	defer f.Close()
-	if isArchive(f) {
-		return pki.ReadArchive(f, pki.DefaultLimits)
+	b, err := readBundle(f, filepath.Base(path))
+	if err == nil && len(b.Files) == 1 && b.Files[0].Mode == 0 { // not from an archive
+		b.Files[0].Time, b.Time = info.ModTime(), info.ModTime()
+		if modesMatter && info.Mode().IsRegular() {
+			b.Files[0].Mode = info.Mode().Perm()
+		}
 	}
-	data, err := limited(f, path)
+	return b, err
+}
+
+// readBundle reads an archive, or one file of the given name. It looks ahead and
+// never goes back: the stream may be a pipe.
+func readBundle(r io.Reader, name string) (pki.Bundle, error) {
+	ahead := bufio.NewReaderSize(r, 512)
+	if isArchive(ahead) {
+		return pki.ReadArchive(ahead, pki.DefaultLimits)
+	}
+	data, err := limited(ahead, name)
 	if err != nil {
 		return pki.Bundle{}, err
 	}
-	name := filepath.Base(path)
 	var b pki.Bundle
 	b.Add(name, pki.KindOf(name), data)
-	b.Files[0].Mode, b.Files[0].Time, b.Time = info.Mode().Perm(), info.ModTime(), info.ModTime()
 	return b, nil
 }
 
 // isArchive looks at the first bytes: gzip, or the magic of a tar header.
-func isArchive(f *os.File) bool {
-	var head [262]byte
-	n, _ := io.ReadFull(f, head[:])
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return false
-	}
-	return n > 2 && head[0] == 0x1f && head[1] == 0x8b || n == len(head) && string(head[257:262]) == "ustar"
+func isArchive(r *bufio.Reader) bool {
+	head, _ := r.Peek(262)
+	return len(head) > 2 && head[0] == 0x1f && head[1] == 0x8b || len(head) == 262 && string(head[257:262]) == "ustar"
 }
 
 // certificateEndings are the files of a directory that are worth reading.

@@ -155,8 +155,11 @@ func (p *planFlags) planFlag() string {
 // overrides says what each flag does to a plan.
 func (p *planFlags) overrides(plan *pki.Plan) map[string]func() {
 	f := p.plan
-	constraints := func() {
-		plan.NameConstraints = &pki.NameConstraints{PermittedDNS: p.permitDNS, PermittedIP: p.permitIP}
+	limits := func() *pki.NameConstraints {
+		if plan.NameConstraints == nil {
+			plan.NameConstraints = &pki.NameConstraints{}
+		}
+		return plan.NameConstraints
 	}
 	return map[string]func(){
 		"distro":                func() { plan.Distro = f.Distro },
@@ -179,8 +182,8 @@ func (p *planFlags) overrides(plan *pki.Plan) map[string]func() {
 		"intermediate-key":      func() { plan.Inputs.IntermediateKey = p.intermediateKey },
 		"service-key":           func() { plan.Inputs.ServiceKeys = f.Inputs.ServiceKeys },
 		"service-key-keep":      func() { plan.Inputs.KeepServiceKey = f.Inputs.KeepServiceKey },
-		"permit-dns":            constraints,
-		"permit-ip":             constraints,
+		"permit-dns":            func() { limits().PermittedDNS = p.permitDNS },
+		"permit-ip":             func() { limits().PermittedIP = p.permitIP },
 	}
 }
 

@@ -92,24 +92,26 @@ func (a *app) request(ctx context.Context, f *authorityFlags) error {
 	if err := d.commit(ctx); err != nil {
 		return err
 	}
-	return a.requestReceipt(f, resolved)
+	return a.requestReceipt(f, resolved, made)
 }
 
-func (a *app) requestReceipt(f *authorityFlags, plan pki.Resolved) error {
+func (a *app) requestReceipt(f *authorityFlags, plan pki.Resolved, made *pki.Requested) error {
 	digest, err := plan.Digest()
 	if err != nil {
 		return err
 	}
 	type entry struct {
-		Role    pki.Role `json:"role"`
-		Issuer  pki.Role `json:"issuer"`
-		Request string   `json:"request"`
+		Role      pki.Role `json:"role"`
+		Issuer    pki.Role `json:"issuer"`
+		Request   string   `json:"request"`
+		PublicKey string   `json:"publicKeySHA256"`
 	}
 	var entries []entry
-	var rows [][]string
+	var rows, keys [][]string
 	for _, s := range plan.Requests() {
 		path := filepath.Join(f.out, string(s.Role)+".csr")
-		entries = append(entries, entry{s.Role, s.Issuer, path})
+		entries = append(entries, entry{s.Role, s.Issuer, path, made.PublicKeys[s.Role]})
+		keys = append(keys, []string{a.t(msgRequestKey, report.RoleName(s.Role, a.lang)), groups(made.PublicKeys[s.Role])})
 		rows = append(rows, []string{a.t(wordMade), path, a.t(msgRequestFor, report.RoleName(s.Role, a.lang), report.RoleName(s.Issuer, a.lang))})
 	}
 	if f.output != "text" {
@@ -125,7 +127,9 @@ func (a *app) requestReceipt(f *authorityFlags, plan pki.Resolved) error {
 		[]string{"", filepath.Join(f.out, planFile), a.t(msgPlanTravels)},
 		[]string{"", filepath.Join(f.out, stateFile), a.t(msgStateStays)})
 	drawTable(a.out, "", rows)
-	fmt.Fprintf(a.out, "\n%s\n  %s\n\n", a.t(headDigest), groups(fmt.Sprintf("%x", digest)))
+	fmt.Fprintf(a.out, "\n%s\n", a.t(headCompare))
+	drawTable(a.out, "  ", append([][]string{{a.t(wordPlan), groups(fmt.Sprintf("%x", digest))}}, keys...))
+	fmt.Fprintln(a.out)
 	first := entries[0]
 	fmt.Fprintln(a.out, a.t(msgNextSign, first.Role, first.Role))
 	fmt.Fprintln(a.out, a.t(msgNextResume, shellQuote(f.out), first.Role))
@@ -171,6 +175,13 @@ func (a *app) sign(ctx context.Context, f *signFlags, path string) error {
 		return err
 	}
 	a.distro = plan.Distro
+	layout, err := layoutOf(pki.Plan{Distro: plan.Distro, Topology: plan.Topology})
+	if err != nil {
+		return err
+	}
+	if err := plan.Trust(layout); err != nil {
+		return err
+	}
 	if data, err = a.readFile(path); err != nil {
 		return err
 	}
@@ -183,7 +194,7 @@ func (a *app) sign(ctx context.Context, f *signFlags, path string) error {
 		return err
 	}
 	now := a.time(pki.Time{})
-	issuer, found, err := a.signer(plan, spec, f, now)
+	issuer, found, err := a.signer(plan, layout, spec, f, now)
 	if err != nil {
 		return err
 	}
@@ -211,12 +222,8 @@ func (a *app) sign(ctx context.Context, f *signFlags, path string) error {
 }
 
 // signer reads the issuing authority and checks it for its place in the plan.
-func (a *app) signer(plan pki.Resolved, spec pki.Spec, f *signFlags, now pki.Time) (*pki.Authority, []pki.Finding, error) {
+func (a *app) signer(plan pki.Resolved, layout pki.Layout, spec pki.Spec, f *signFlags, now pki.Time) (*pki.Authority, []pki.Finding, error) {
 	issuer, notes, err := a.issuer(spec.Issuer, f.issuer, f.key, nil, &f.planFlags)
-	if err != nil {
-		return nil, nil, err
-	}
-	layout, err := layoutOf(pki.Plan{Distro: plan.Distro, Topology: plan.Topology})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -250,7 +257,12 @@ func (a *app) signReceipt(f *signFlags, signed *pki.Authority, plan pki.Resolved
 		{a.t(wordIssuer), c.Issuer.String()},
 		{"SHA-256", groups(pki.Fingerprint(c))},
 		{a.t(wordLives), a.t(msgUntil, c.NotAfter.UTC().Format(time.DateOnly))},
+		{a.t(wordRoot), groups(pki.Fingerprint(signed.Root()))},
+	})
+	fmt.Fprintf(w, "\n%s\n", a.t(headCompare))
+	drawTable(w, "  ", [][]string{
 		{a.t(wordPlan), groups(fmt.Sprintf("%x", digest))},
+		{a.t(msgRequestKey, report.RoleName(signed.Role, a.lang)), groups(pki.KeyFingerprint(c.PublicKey))},
 	})
 	fmt.Fprintln(w)
 	fmt.Fprintln(w, a.t(msgNextBack, shellQuote(f.out)))

@@ -124,6 +124,8 @@ var (
 	msgNextDomainRoot   = text{"next: sign the requests for it with rootkiln sign (certificate and key are in %s)", "下一步：用 rootkiln sign 为其签发请求（证书和私钥在 %s 中）"}
 
 	msgRequestFor  = text{"request of %s, to be signed by %s", "%s 的请求，由 %s 签发"}
+	msgRequestKey  = text{"public key of %s", "%s 的公钥"}
+	headCompare    = text{"Compare with the other room (SHA-256): a request can be exchanged on the way", "请与另一间屋核对（SHA-256）：请求可能在途中被调换"}
 	msgPlanTravels = text{"travels with the requests", "随请求一起带走"}
 	msgStateStays  = text{"private keys: stays here", "含私钥：留在本机"}
 	msgNextSign    = text{"in the other room: rootkiln sign -f plan.json --root ROOT.crt --root-key ROOT.key %s.csr --out %s.crt", "在另一间屋：rootkiln sign -f plan.json --root ROOT.crt --root-key ROOT.key %s.csr --out %s.crt"}
@@ -173,6 +175,7 @@ var (
 	msgRecipientBad          = text{"%s is neither an age or SSH public key nor a file of them", "%s 既不是 age 或 SSH 公钥，也不是公钥文件"}
 	msgIntermediateNeedsRoot = text{"an intermediate needs --root FILE and --root-key FILE; for a root on another machine use rootkiln request", "中间 CA 需要 --root FILE 与 --root-key FILE；根在另一台机器上时请用 rootkiln request"}
 	msgSignNeeds             = text{"sign needs -f plan.json, --root FILE and --root-key FILE", "sign 需要 -f plan.json、--root FILE 与 --root-key FILE"}
+	msgEmptyFlag             = text{"%s was given without a value; is a variable of the shell not set?", "%s 没有给出值；是否有未设置的 shell 变量？"}
 	msgSeveralClusters       = text{"%s holds %d clusters, each with a token of its own; name one, such as %s", "%s 中有 %d 个集群，各有自己的令牌；请指定其中一个，例如 %s"}
 	msgNoServerCA            = text{"%s holds no readable server-ca.crt", "%s 中没有可读的 server-ca.crt"}
 )

@@ -3,7 +3,7 @@ package main
 // targetWords say why a place cannot be written: the place, then the other path
 // that the reason names.
 var targetWords = map[targetKind]text{
-	targetExists:     {"%[1]s exists and is not replaced; choose another place with --out and --offline-out, look at it with `rootkiln verify %[1]s`, or replace it with --force", "%[1]s 已存在，不会被替换；请用 --out 和 --offline-out 另选位置，用 `rootkiln verify %[1]s` 查看它，或用 --force 替换"},
+	targetExists:     {"%[1]s exists and is not replaced; choose another place with --out and --offline-out, look at it with `rootkiln inspect %[1]s`, or replace it with --force", "%[1]s 已存在，不会被替换；请用 --out 和 --offline-out 另选位置，用 `rootkiln inspect %[1]s` 查看它，或用 --force 替换"},
 	targetSymlink:    {"%s is a symbolic link; keys are not written through links", "%s 是符号链接；私钥不会通过链接写入"},
 	targetInput:      {"%s would replace the input %s; inputs are never changed", "%s 会替换输入文件 %s；输入文件永不改动"},
 	targetOtherForm:  {"%s is not what would replace it (a directory for a file, or the reverse); choose another place", "%s 与将要写入的形式不同（目录与文件之别）；请另选位置"},

@@ -140,6 +140,9 @@ const maxValue = 256
 // direction of writing (U+202A to U+202E, U+2066 to U+2069), are written as
 // escapes of Go, and more than 256 characters are cut off.
 func Printable(s string) string {
+	if holdsKey(s) {
+		return "[private key]"
+	}
 	var b strings.Builder
 	shown := 0
 	for i, r := range s {
@@ -158,4 +161,11 @@ func Printable(s string) string {
 		}
 	}
 	return b.String()
+}
+
+// holdsKey finds private keys by their armour: "--name $(cat root.key)" must not
+// bring the key to a screen or into a log.
+func holdsKey(s string) bool {
+	upper := strings.ToUpper(s)
+	return strings.Contains(upper, "PRIVATE KEY-----") || strings.Contains(upper, "AGE-SECRET-KEY-")
 }

@@ -184,6 +184,15 @@ var requestMessages = messages{
 		"扩展和日期只取自计划，从不取自请求。",
 		"",
 	}},
+	"input-changed": {{
+		"{subject}: is another one than when the request was made (SHA-256 {was}, now {is}).",
+		"The plan that was signed for named the old one; the cluster would get what nobody agreed to.",
+		"Put the old file back, or begin again with `rootkiln request`.",
+	}, {
+		"{subject}：与生成请求时不是同一个（SHA-256 {was}，现在是 {is}）。",
+		"签发所依据的计划指的是原来那一个；继续下去，集群会得到无人同意过的东西。",
+		"请放回原来的文件，或重新执行 `rootkiln request`。",
+	}},
 	"request-several": {{
 		"{subject}: {count} PEM blocks where one certificate request was expected.",
 		"Each request is vetted and signed by itself: what was signed must be clear from the file's name.",
