@@ -21,7 +21,9 @@ build: ## bin/rootkiln, static and stripped
 
 install: build ## into DESTDIR, PREFIX; with man pages
 	install -D -m 755 bin/rootkiln "$(DESTDIR)$(BINDIR)/rootkiln"
-	bin/rootkiln --lang en man "$(DESTDIR)$(MANDIR)/man1"
+	rm -rf bin/man && bin/rootkiln --lang en man bin/man
+	install -d "$(DESTDIR)$(MANDIR)/man1"
+	install -m 644 bin/man/*.1 "$(DESTDIR)$(MANDIR)/man1"
 
 test: ## everything but real clusters; installs what the tests need
 	.ci/tools

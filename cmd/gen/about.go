@@ -1,14 +1,16 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
-	"os"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
 
+	"rootkiln/pki"
 	"rootkiln/pki/report"
 )
 
@@ -79,23 +81,37 @@ func (a *app) completionCommand() *cobra.Command {
 	return c
 }
 
-// manCommand writes man pages. The library would date them with the clock;
-// pages are the same whenever they are made.
+// manCommand writes man pages into a new directory. The library would date them
+// with the clock; these are the same whenever they are made.
 func (a *app) manCommand() *cobra.Command {
-	c := a.newCommand(manAbout, cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
-		if err := os.MkdirAll(args[0], 0o755); err != nil {
+	return a.newCommand(manAbout, cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
+		pages := pki.Bundle{Time: a.time(pki.Time{}).Time}
+		for _, command := range append([]*cobra.Command{c.Root()}, c.Root().Commands()...) {
+			command.DisableAutoGenTag = true
+			name := strings.ReplaceAll(command.CommandPath(), " ", "-")
+			header := &doc.GenManHeader{
+				Title: strings.ToUpper(name), Section: "1", Source: "rootkiln " + version, Manual: "rootkiln", Date: &manDate,
+			}
+			var page bytes.Buffer
+			if err := doc.GenMan(command, header, &page); err != nil {
+				return err
+			}
+			pages.Add(name+".1", pki.KindPublic, page.Bytes())
+		}
+		d := delivery{outputs: []*output{newOutput(args[0], pages)}, stdout: a.out}
+		if err := d.precheck(); err != nil {
 			return err
 		}
-		c.Root().DisableAutoGenTag = true
-		header := &doc.GenManHeader{Title: "ROOTKILN", Section: "1", Source: "rootkiln " + version, Manual: "rootkiln"}
-		if err := doc.GenManTree(c.Root(), header, args[0]); err != nil {
+		if err := d.commit(c.Context()); err != nil {
 			return err
 		}
 		a.say(msgManDone, args[0])
 		return nil
 	})
-	return c
 }
+
+// manDate stands in the pages in the place of the day they were made.
+var manDate = time.Date(2026, time.November, 1, 0, 0, 0, 0, time.UTC)
 
 // offlineReadme is the paper in the offline part, in the language of the run.
 func offlineReadme(j *job, digest [32]byte, lang report.Lang) string {
