@@ -124,6 +124,7 @@ var (
 	msgNextDomainRoot   = text{"next: sign the requests for it with rootkiln sign (certificate and key are in %s)", "下一步：用 rootkiln sign 为其签发请求（证书和私钥在 %s 中）"}
 
 	msgRequestFor  = text{"request of %s, to be signed by %s", "%s 的请求，由 %s 签发"}
+	msgOtherTime   = text{"warning: made as of %s, and the clock of this machine says %s", "警告：按 %s 生成，而本机时钟为 %s"}
 	msgRequestKey  = text{"public key of %s", "%s 的公钥"}
 	headCompare    = text{"Compare with the other room (SHA-256): a request can be exchanged on the way", "请与另一间屋核对（SHA-256）：请求可能在途中被调换"}
 	msgPlanTravels = text{"travels with the requests", "随请求一起带走"}
