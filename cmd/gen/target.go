@@ -139,6 +139,8 @@ func (t *target) checkOurs() error {
 	dirs := append(t.bundle.Dirs(), ".")
 	err := fs.WalkDir(os.DirFS(t.path), ".", func(name string, e fs.DirEntry, err error) error {
 		switch {
+		case errors.Is(err, fs.ErrNotExist): // another forced run is replacing it
+			return &targetError{kind: targetExists, path: t.name()}
 		case err != nil:
 			return err
 		case e.IsDir() && slices.Contains(dirs, name), e.Type().IsRegular() && t.bundle.File(name) != nil:
