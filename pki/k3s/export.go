@@ -62,7 +62,7 @@ func ServerFiles(b pki.Bundle) (pki.Bundle, error) {
 	for _, dir := range append([]string{tlsDir}, foreignDirs...) {
 		server := pki.Bundle{Time: b.Time}
 		var missing []pki.Finding
-		for _, path := range serverPaths() {
+		for _, path := range ServerPaths() {
 			f := b.File(dir + strings.TrimPrefix(path, tlsDir))
 			if f == nil {
 				missing = append(missing, pki.New("file-missing", path, "path", path))
@@ -79,8 +79,8 @@ func ServerFiles(b pki.Bundle) (pki.Bundle, error) {
 	return pki.Bundle{}, pki.Refuse([]pki.Finding{pki.New("bundle-none", "")})
 }
 
-// serverPaths lists the eleven files, relative to the server directory, sorted.
-func serverPaths() []string {
+// ServerPaths lists the eleven files, relative to the server directory, sorted.
+func ServerPaths() []string {
 	paths := []string{ServiceKeyPath}
 	for _, row := range AuthorityPaths() {
 		paths = append(paths, row.Path+".crt", row.Path+".key")

@@ -90,9 +90,9 @@ func tlsDirectory(b pki.Bundle) (dir string, ok bool) {
 
 // tlsScores counts how many of the eleven files stand in each directory.
 func tlsScores(b pki.Bundle) map[string]int {
-	score := map[string]int{}
+	score, expected := map[string]int{}, expectedFiles()
 	for _, f := range b.Files {
-		for _, rel := range expectedFiles() {
+		for _, rel := range expected {
 			if under(f.Path, rel) {
 				score[path.Clean("./"+strings.TrimSuffix(f.Path, rel))]++
 			}
@@ -103,11 +103,11 @@ func tlsScores(b pki.Bundle) map[string]int {
 
 // expectedFiles lists the eleven files, relative to the tls directory.
 func expectedFiles() []string {
-	files := make([]string, 0, 2*len(authorityFiles)+1)
-	for _, f := range authorityFiles {
-		files = append(files, f.path+".crt", f.path+".key")
+	files := k3s.ServerPaths()
+	for i, path := range files {
+		files[i] = strings.TrimPrefix(path, "tls/")
 	}
-	return append(files, serviceFile)
+	return files
 }
 
 // productOf guesses the distribution by what only RKE2 writes: names of files
