@@ -226,7 +226,14 @@ func (s *suite) fuzzAll() error {
 		}
 		for _, target := range fuzzName.FindAllString(list, -1) {
 			s.fuzz++
-			text, err := goIn(dir, "test", "-run", "^$", "-fuzz", "^"+target+"$", "-fuzztime", s.fuzztime, ".")
+			fuzz := func() (string, error) {
+				return goIn(dir, "test", "-run", "^$", "-fuzz", "^"+target+"$",
+					"-fuzztime", s.fuzztime, "-fuzzminimizetime", "1s", ".")
+			}
+			text, err := fuzz()
+			if err != nil && deadlineRace(text) {
+				text, err = fuzz()
+			}
 			if err != nil {
 				errs = append(errs, fmt.Errorf("%s in %s: %w\n%s", target, filepath.Base(dir), err, text))
 				s.failed++
@@ -238,6 +245,15 @@ func (s *suite) fuzzAll() error {
 	}
 	return errors.Join(errs...)
 }
+
+// deadlineRace tells whether a fuzz run failed for nothing but its own clock:
+// before Go 1.27 the end of -fuzztime may itself be reported as a failure
+// (golang/go#75804). An input that fails is always written down and named.
+func deadlineRace(text string) bool {
+	return fuzzDeadline.MatchString(text) && !strings.Contains(text, "Failing input written to")
+}
+
+var fuzzDeadline = regexp.MustCompile(`(?m)^--- FAIL: Fuzz\w+ \([\d.]+s\)\n    context deadline exceeded\nFAIL$`)
 
 func goIn(dir string, args ...string) (string, error) {
 	c := exec.Command("go", args...)
