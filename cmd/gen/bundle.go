@@ -82,7 +82,7 @@ func (a *app) bundle(ctx context.Context, f *bundleFlags) error {
 		return a.showPlans(jobs, f.output)
 	}
 	for _, j := range jobs {
-		if off := time.Until(j.plan.Time); off.Abs() > 24*time.Hour {
+		if off := time.Until(j.plan.Time.Time); off.Abs() > 24*time.Hour {
 			a.say(msgOtherTime, j.plan.Time, pki.At(time.Now()))
 		}
 		a.distro = j.plan.Distro
