@@ -1,0 +1,3 @@
+module rootkiln/e2e/testbed
+
+go 1.22.5
