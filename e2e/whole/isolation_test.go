@@ -1,7 +1,6 @@
 package whole
 
 import (
-	"encoding/json"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -153,31 +152,16 @@ func (c *cluster) answer(d door, role string) string {
 // compareOpenings wants `rootkiln verify` to have said exactly what opened,
 // where the store has a door to try.
 func (c *cluster) compareOpenings(t *testing.T, opened map[pair]bool) {
-	out, err := testbed.Rootkiln("verify", "--output", "json", c.bundle.Dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var report struct {
-		Openings []struct {
-			From string
-			To   []string
-		}
-	}
-	if err := json.Unmarshal([]byte(out), &report); err != nil {
-		t.Fatal(err)
-	}
 	probed := map[string]bool{}
 	for _, d := range c.doors() {
 		probed[d.role] = true
 	}
 	named := map[pair]bool{}
-	for _, opening := range report.Openings {
-		for _, to := range opening.To {
-			p := pair{opening.From, to}
-			named[p] = true
-			if probed[to] && !opened[p] {
-				t.Errorf("verify says that %s opens the door of %s, which it does not", p.from, p.to)
-			}
+	for _, said := range testbed.Openings(t, c.bundle.Dir) {
+		p := pair{said[0], said[1]}
+		named[p] = true
+		if probed[p.to] && !opened[p] {
+			t.Errorf("verify says that %s opens the door of %s, which it does not", p.from, p.to)
 		}
 	}
 	for p := range opened {
