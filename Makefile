@@ -5,13 +5,13 @@ PREFIX   ?= /usr/local
 BINDIR   ?= $(PREFIX)/bin
 MANDIR   ?= $(PREFIX)/share/man
 FUZZTIME ?= 60s
-E2E_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/rootkiln/e2e
+export E2E_CACHE
 
 LDFLAGS   = -s -w -X main.version=$(VERSION)
 BUILD     = CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
 PLATFORMS = linux/amd64 linux/arm64 linux/arm linux/riscv64 darwin/amd64 darwin/arm64 windows/amd64 wasip1/wasm
 
-.PHONY: help build install test e2e bench fuzz site dist check vuln clean
+.PHONY: help build install test e2e e2e-all bench fuzz site dist check vuln clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,10 +29,13 @@ test: ## everything but real clusters; installs what the tests need
 	.ci/tools
 	go run ./.ci/suite
 
-e2e: build ## the real k3s code on our bundles (cold: six minutes of building)
-	@mkdir -p "$(E2E_CACHE)"
-	cd e2e && go vet . && go test -c -o "$(E2E_CACHE)/fast.test" .
-	cd e2e && ROOTKILN="$(abspath bin/rootkiln)" "$(E2E_CACHE)/fast.test" -test.timeout 15m
+e2e: build ## bundles on a real k3s (cold: twelve minutes of building)
+	.ci/tools
+	ROOTKILN="$(abspath bin/rootkiln)" go run ./.ci/suite -real
+
+e2e-all: build ## the long round, with etcd and Kubernetes from their modules
+	.ci/tools
+	ROOTKILN="$(abspath bin/rootkiln)" go run ./.ci/suite -real -all
 
 bench: build ## whole processes against OpenSSL, then the core
 	cd e2e/bench && go run . -rootkiln "$(abspath bin/rootkiln)"

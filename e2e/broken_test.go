@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"rootkiln/e2e/testbed"
 )
 
 // broken are bundles with one fault each, and the checks that must notice. All
@@ -73,7 +75,7 @@ var broken = []struct {
 	}, []string{"algorithms"}},
 
 	{"another authority than given", func(t *testing.T, b *bundle) {
-		b.issuer = ownIntermediate(t).issuer
+		b.issuer = ownIntermediate(t, nil).issuer
 	}, []string{"chains"}},
 
 	{"the service key is missing", func(t *testing.T, b *bundle) {
@@ -81,21 +83,22 @@ var broken = []struct {
 	}, []string{"eleven files"}},
 
 	{"the old service key is lost", func(t *testing.T, b *bundle) {
-		b.serviceKeys = oldServiceKey(t).serviceKeys
+		b.serviceKeys = oldServiceKey(t, nil).serviceKeys
 	}, []string{"service keys"}},
 
 	{"a file too many", func(t *testing.T, b *bundle) {
 		b.copy(t, clientDomain.crt(), "tls/root-ca.crt")
 	}, []string{"eleven files", "leaf set"}},
 
-	{"leaves that k3s renews at every start", func(t *testing.T, _ *bundle) {
-		t.Setenv(leafLifetimeDays, "30")
+	{"leaves that k3s renews at every start", func(_ *testing.T, b *bundle) {
+		b.leafDays = "30"
 	}, []string{"second start"}},
 }
 
 // TestBrokenBundles is the test of the checks: each fault must fail exactly the
 // checks named, and no check may be without a fault.
 func TestBrokenBundles(t *testing.T) {
+	t.Parallel()
 	unproven := map[string]bool{startCheck: true}
 	for _, check := range checks {
 		unproven[check.name] = true
@@ -105,7 +108,8 @@ func TestBrokenBundles(t *testing.T) {
 			delete(unproven, name)
 		}
 		t.Run(c.name, func(t *testing.T) {
-			b := order{"isolated", "strict", "k3s", algorithms{}, ownIntermediate}.make(t)
+			t.Parallel()
+			b := order{"isolated", "strict", "k3s", algorithms{}, kind{"own intermediate", ownIntermediate}}.make(t)
 			c.fault(t, &b)
 			var names []string
 			details := ""
@@ -125,7 +129,7 @@ func TestBrokenBundles(t *testing.T) {
 
 func (b *bundle) chain(t *testing.T, d domain) []*x509.Certificate {
 	t.Helper()
-	chain, err := readChain(filepath.Join(b.dir, d.crt()))
+	chain, err := testbed.ReadChain(filepath.Join(b.dir, d.crt()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,16 +138,16 @@ func (b *bundle) chain(t *testing.T, d domain) []*x509.Certificate {
 
 func (b *bundle) replaceChain(t *testing.T, d domain, edit func([]*x509.Certificate) []*x509.Certificate) {
 	t.Helper()
-	write(t, b.dir, d.crt(), encodeChain(edit(b.chain(t, d))...))
+	writeChain(t, b.dir, d.crt(), edit(b.chain(t, d))...)
 }
 
 // reissue lets the operator's intermediate sign the leaf CA again.
 func (b *bundle) reissue(t *testing.T, d domain, edit func(template, parent *x509.Certificate)) {
 	t.Helper()
 	b.replaceChain(t, d, func(chain []*x509.Certificate) []*x509.Certificate {
-		template, parent := *chain[0], *b.issuer.chain[0]
+		template, parent := *chain[0], *b.issuer.Chain[0]
 		edit(&template, &parent)
-		return append([]*x509.Certificate{sign(t, &template, &parent, chain[0].PublicKey, b.issuer.key)}, chain[1:]...)
+		return append([]*x509.Certificate{testbed.Sign(t, &template, &parent, chain[0].PublicKey, b.issuer.Key)}, chain[1:]...)
 	})
 }
 
@@ -153,7 +157,7 @@ func (b *bundle) copy(t *testing.T, from, to string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, b.dir, to, data)
+	testbed.Write(t, filepath.Join(b.dir, to), data)
 }
 
 func (b *bundle) remove(t *testing.T, file string) {

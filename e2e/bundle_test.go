@@ -1,17 +1,12 @@
 package e2e
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/x509"
-	"encoding/pem"
-	"errors"
-	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"testing"
+
+	"rootkiln/e2e/testbed"
 )
 
 // domain is one trust domain of a control plane: the path of its CA file
@@ -47,11 +42,21 @@ func bundleFiles() []string {
 // profile.
 type algorithms struct{ root, intermediate, ca, service string }
 
+// everywhere is one algorithm at every tier.
+func everywhere(name string) algorithms { return algorithms{name, name, name, name} }
+
+// tiers are the algorithms by the flag that orders each.
+func (a algorithms) tiers() map[string]string {
+	return map[string]string{
+		"--root-alg": a.root, "--intermediate-alg": a.intermediate, "--ca-alg": a.ca, "--service-alg": a.service,
+	}
+}
+
 // order says which bundle to make; an empty field becomes no flag.
 type order struct {
 	topology, profile, distro string
 	algorithms                algorithms
-	inputs                    func(testing.TB) inputs
+	kind                      kind
 }
 
 // profileAlgorithms are the profiles' choices.
@@ -76,80 +81,34 @@ func (o order) resolved() order {
 	return o
 }
 
+// flags are the order in rootkiln's words.
+func (o order) flags() []string {
+	values := o.algorithms.tiers()
+	values["--topology"], values["--profile"], values["--distro"] = o.topology, o.profile, o.distro
+	var flags []string
+	for flag, value := range values {
+		if value != "" {
+			flags = append(flags, flag, value)
+		}
+	}
+	return flags
+}
+
 // bundle is what rootkiln made for an order, in the place where the server
 // looks for it.
 type bundle struct {
 	order
 	inputs
-	dir string // the server's data directory
+	dir      string // the server's data directory
+	leafDays string // lifetime of k3s's leaves; empty: its own choice
 }
 
 // make runs rootkiln.
 func (o order) make(t testing.TB) bundle {
 	t.Helper()
-	dir := t.TempDir()
-	b := bundle{order: o.resolved(), inputs: o.inputs(t), dir: filepath.Join(dir, "server")}
-	args := []string{"bundle", "--out", b.dir, "--offline-out", filepath.Join(dir, "offline")}
-	for _, flag := range [][2]string{
-		{"--topology", o.topology}, {"--profile", o.profile}, {"--distro", o.distro},
-		{"--root-alg", o.algorithms.root}, {"--intermediate-alg", o.algorithms.intermediate},
-		{"--ca-alg", o.algorithms.ca}, {"--service-alg", o.algorithms.service},
-	} {
-		if flag[1] != "" {
-			args = append(args, flag[0], flag[1])
-		}
-	}
-	if _, err := rootkiln(append(args, b.inputs.flags...)...); err != nil {
-		t.Fatal(err)
-	}
+	b := bundle{order: o.resolved(), inputs: o.kind.bring(t, o.flags())}
+	b.dir = testbed.NewBundle(t, t.TempDir(), b.inputs.flags...).Dir
 	return b
-}
-
-// rootkiln runs the binary under test and returns its standard output.
-func rootkiln(args ...string) ([]byte, error) {
-	cmd := exec.Command(os.Getenv("ROOTKILN"), args...)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		return nil, fmt.Errorf("rootkiln %q: %w\n%s", args, err, stderr.Bytes())
-	}
-	return out, nil
-}
-
-// readChain reads every certificate of a file.
-func readChain(file string) ([]*x509.Certificate, error) {
-	rest, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	var chain []*x509.Certificate
-	for {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil {
-			break
-		}
-		certificate, err := x509.ParseCertificate(block.Bytes)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", file, err)
-		}
-		chain = append(chain, certificate)
-	}
-	if len(chain) == 0 {
-		return nil, fmt.Errorf("%s: %w", file, errNoCertificate)
-	}
-	return chain, nil
-}
-
-var errNoCertificate = errors.New("no certificate")
-
-// encodeChain is the PEM text of certificates.
-func encodeChain(chain ...*x509.Certificate) []byte {
-	var text []byte
-	for _, certificate := range chain {
-		text = append(text, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw})...)
-	}
-	return text
 }
 
 func last(chain []*x509.Certificate) *x509.Certificate { return chain[len(chain)-1] }

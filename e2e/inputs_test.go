@@ -2,25 +2,23 @@ package e2e
 
 import (
 	"crypto"
-	"crypto/ecdsa"
 	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/pem"
-	"math/big"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
-	"time"
+
+	"rootkiln/e2e/testbed"
 )
 
 // inputs are what the operator brings along, files above all, and what must
 // come of it.
 type inputs struct {
-	flags       []string
-	issuer      *issuer            // must stand above the server's CA; nil: rootkiln makes one
+	flags       []string           // the order's included
+	issuer      *testbed.Authority // must stand above the server's CA; nil: rootkiln makes one
 	serviceKeys []crypto.PublicKey // must stay in service.key
 	noNewKey    bool               // and nothing before them
 }
@@ -30,194 +28,219 @@ func (in inputs) given() []*x509.Certificate {
 	if in.issuer == nil {
 		return nil
 	}
-	return in.issuer.chain
+	return in.issuer.Chain
 }
 
-// nothing is the start from zero.
-func nothing(testing.TB) inputs { return inputs{} }
+// kind is one way to come to a bundle.
+type kind struct {
+	name  string
+	bring func(t testing.TB, order []string) inputs // order: the flags of what is ordered
+}
+
+// kinds are all of them, the start from zero first.
+var kinds = []kind{
+	{"nothing", nothing},
+	{"own root", ownRoot},
+	{"encrypted key", encryptedKey},
+	{"own intermediate", ownIntermediate},
+	{"corporate chain", corporateChain},
+	{"signed elsewhere", signedElsewhere},
+	{"old service key", oldServiceKey},
+	{"same service key", sameServiceKey},
+	{"everything", everything},
+	{"script folder", scriptFolder},
+	{"plan file", planFile},
+	{"names and lifetimes", namesAndLifetimes},
+	{"name constraints", nameConstraints},
+}
+
+func nothing(_ testing.TB, order []string) inputs { return inputs{flags: order} }
 
 // ownRoot is an RSA root as old company CAs are, its key in PKCS#1.
-func ownRoot(t testing.TB) inputs {
+func ownRoot(t testing.TB, order []string) inputs {
 	dir := t.TempDir()
-	root := newIssuer(t, "Company Root CA", rsaKey(t), nil)
+	root := testbed.NewAuthority(t, "Company Root CA", companyKey(t, "root"), nil, nil)
 	return inputs{
 		issuer: root,
-		flags: []string{
-			"--root", write(t, dir, "root-ca.pem", encodeChain(root.chain...)),
-			"--root-key", write(t, dir, "root-ca.key", encodeKey(t, "RSA PRIVATE KEY", root.key)),
-		},
+		flags: append(order,
+			"--root", writeChain(t, dir, "root-ca.pem", root.Chain...),
+			"--root-key", writeKey(t, dir, "root-ca.key", "RSA PRIVATE KEY", root.Key)),
+	}
+}
+
+// encryptedKey is a root whose key OpenSSL has put under a passphrase.
+func encryptedKey(t testing.TB, order []string) inputs {
+	dir := t.TempDir()
+	root := testbed.NewAuthority(t, "Company Root CA", testbed.ECKey(t, elliptic.P256()), nil, nil)
+	plain := writeKey(t, dir, "plain.key", "EC PRIVATE KEY", root.Key)
+	passphrase := testbed.Write(t, filepath.Join(dir, "passphrase"), []byte("throwaway\n"))
+	encrypted := filepath.Join(dir, "root-ca.key")
+	if _, err := testbed.Run(dir, nil, "openssl", "pkcs8", "-topk8", "-in", plain, "-passout", "file:"+passphrase, "-out", encrypted); err != nil {
+		t.Fatal(err)
+	}
+	return inputs{
+		issuer: root,
+		flags: append(order,
+			"--root", writeChain(t, dir, "root-ca.pem", root.Chain...),
+			"--root-key", encrypted, "--key-passphrase-file", passphrase),
 	}
 }
 
 // ownIntermediate leaves the root's key at home; the intermediate's is SEC1.
-func ownIntermediate(t testing.TB) inputs {
+func ownIntermediate(t testing.TB, order []string) inputs {
 	dir := t.TempDir()
-	root := newIssuer(t, "Company Root CA", ecKey(t, elliptic.P384()), nil)
-	intermediate := newIssuer(t, "Company Cluster CA", ecKey(t, elliptic.P256()), root)
+	root := testbed.NewAuthority(t, "Company Root CA", testbed.ECKey(t, elliptic.P384()), nil, nil)
+	intermediate := testbed.NewAuthority(t, "Company Cluster CA", testbed.ECKey(t, elliptic.P256()), root, nil)
 	return inputs{
 		issuer: intermediate,
-		flags: []string{
-			"--root", write(t, dir, "root-ca.pem", encodeChain(root.chain...)),
-			"--intermediate", write(t, dir, "intermediate-ca.pem", encodeChain(intermediate.chain[0])),
-			"--intermediate-key", write(t, dir, "intermediate-ca.key", encodeKey(t, "EC PRIVATE KEY", intermediate.key)),
-		},
+		flags: append(order,
+			"--root", writeChain(t, dir, "root-ca.pem", root.Chain...),
+			"--intermediate", writeChain(t, dir, "intermediate-ca.pem", intermediate.Chain[0]),
+			"--intermediate-key", writeKey(t, dir, "intermediate-ca.key", "EC PRIVATE KEY", intermediate.Key)),
 	}
 }
 
 // corporateChain has a policy CA between root and issuing CA, all three
 // certificates in the intermediate's file, the key in PKCS#8.
-func corporateChain(t testing.TB) inputs {
+func corporateChain(t testing.TB, order []string) inputs {
 	dir := t.TempDir()
-	root := newIssuer(t, "Company Root CA", rsaKey(t), nil)
-	policy := newIssuer(t, "Company Policy CA", rsaKey(t), root)
-	issuing := newIssuer(t, "Company Issuing CA", ecKey(t, elliptic.P384()), policy)
+	root := testbed.NewAuthority(t, "Company Root CA", companyKey(t, "root"), nil, nil)
+	policy := testbed.NewAuthority(t, "Company Policy CA", companyKey(t, "policy"), root, nil)
+	issuing := testbed.NewAuthority(t, "Company Issuing CA", testbed.ECKey(t, elliptic.P384()), policy, nil)
 	return inputs{
 		issuer: issuing,
-		flags: []string{
-			"--intermediate", write(t, dir, "intermediate-ca.pem", encodeChain(issuing.chain...)),
-			"--intermediate-key", write(t, dir, "intermediate-ca.key", encodeKey(t, "PRIVATE KEY", issuing.key)),
-		},
+		flags: append(order,
+			"--intermediate", writeChain(t, dir, "intermediate-ca.pem", issuing.Chain...),
+			"--intermediate-key", writeKey(t, dir, "intermediate-ca.key", "PRIVATE KEY", issuing.Key)),
+	}
+}
+
+// signedElsewhere has the company sign a request: its key never comes near.
+func signedElsewhere(t testing.TB, order []string) inputs {
+	dir := filepath.Join(t.TempDir(), "request")
+	if _, err := testbed.Rootkiln(append([]string{"request", "--out", dir, "--elsewhere", "root"}, order...)...); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "intermediate.csr"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := pem.Decode(text)
+	if block == nil {
+		t.Fatalf("intermediate.csr is no PEM:\n%s", text)
+	}
+	request, err := x509.ParseCertificateRequest(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := testbed.NewAuthority(t, "Company Root CA", testbed.ECKey(t, elliptic.P384()), nil, nil)
+	template := &x509.Certificate{
+		Subject: request.Subject, NotBefore: root.Root().NotBefore, NotAfter: root.Root().NotAfter,
+		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign, IsCA: true, BasicConstraintsValid: true,
+	}
+	signed := testbed.Sign(t, template, root.Root(), request.PublicKey, root.Key)
+	issuer := &testbed.Authority{Chain: []*x509.Certificate{signed, root.Root()}}
+	return inputs{
+		issuer: issuer,
+		flags:  []string{"--resume", dir, "--signed", writeChain(t, dir, "signed.pem", issuer.Chain...)},
 	}
 }
 
 // oldServiceKey goes behind a new key: tokens it signed stay valid.
-func oldServiceKey(t testing.TB) inputs {
-	key := rsaKey(t)
-	return inputs{
-		serviceKeys: []crypto.PublicKey{key.Public()},
-		flags:       []string{"--service-key", write(t, t.TempDir(), "service.key", encodeKey(t, "RSA PRIVATE KEY", key))},
-	}
+func oldServiceKey(t testing.TB, order []string) inputs {
+	return keepServiceKey(t, inputs{flags: order}, companyKey(t, "service"))
 }
 
 // sameServiceKey stays the key that signs.
-func sameServiceKey(t testing.TB) inputs {
-	in := oldServiceKey(t)
+func sameServiceKey(t testing.TB, order []string) inputs {
+	in := oldServiceKey(t, order)
 	in.noNewKey = true
 	in.flags = append(in.flags, "--service-key-keep")
 	return in
 }
 
 // everything is own root, own intermediate and two old service keys at once.
-func everything(t testing.TB) inputs {
-	in := ownIntermediate(t)
-	for _, old := range []inputs{oldServiceKey(t), oldServiceKey(t)} {
-		in.flags = append(in.flags, old.flags...)
-		in.serviceKeys = append(in.serviceKeys, old.serviceKeys...)
-	}
+func everything(t testing.TB, order []string) inputs {
+	in := keepServiceKey(t, ownIntermediate(t, order), companyKey(t, "service"))
+	return keepServiceKey(t, in, companyKey(t, "older service"))
+}
+
+func keepServiceKey(t testing.TB, in inputs, key crypto.Signer) inputs {
+	t.Helper()
+	in.flags = append(in.flags, "--service-key", writeKey(t, t.TempDir(), "service.key", "RSA PRIVATE KEY", key))
+	in.serviceKeys = append(in.serviceKeys, key.Public())
 	return in
 }
 
 // scriptFolder has the file names that the example script of k3s looks for.
-func scriptFolder(t testing.TB) inputs {
+func scriptFolder(t testing.TB, order []string) inputs {
 	dir := t.TempDir()
-	root := newIssuer(t, "Company Root CA", rsaKey(t), nil)
-	intermediate := newIssuer(t, "Company Cluster CA", ecKey(t, elliptic.P256()), root)
-	service := rsaKey(t)
-	write(t, dir, "root-ca.pem", encodeChain(root.chain...))
-	write(t, dir, "intermediate-ca.pem", encodeChain(intermediate.chain[0]))
-	write(t, dir, "intermediate-ca.key", encodeKey(t, "EC PRIVATE KEY", intermediate.key))
-	write(t, dir, "service.key", encodeKey(t, "RSA PRIVATE KEY", service))
+	root := testbed.NewAuthority(t, "Company Root CA", companyKey(t, "root"), nil, nil)
+	intermediate := testbed.NewAuthority(t, "Company Cluster CA", testbed.ECKey(t, elliptic.P256()), root, nil)
+	service := companyKey(t, "service")
+	writeChain(t, dir, "root-ca.pem", root.Chain...)
+	writeChain(t, dir, "intermediate-ca.pem", intermediate.Chain[0])
+	writeKey(t, dir, "intermediate-ca.key", "EC PRIVATE KEY", intermediate.Key)
+	writeKey(t, dir, "service.key", "RSA PRIVATE KEY", service)
 	return inputs{
 		issuer:      intermediate,
 		serviceKeys: []crypto.PublicKey{service.Public()},
-		flags:       []string{"--inputs", dir},
+		flags:       append(order, "--inputs", dir),
 	}
 }
 
-// names are in every subject; k3s compares none of them.
-func names(testing.TB) inputs {
-	return inputs{flags: []string{"--name", "edge-01", "--organization", "Company, Edge"}}
+// planFile says in a file what it says of names; the order's flags are over it.
+func planFile(t testing.TB, order []string) inputs {
+	plan := `apiVersion: rootkiln/v1
+kind: Plan
+name: edge-01
+organization: [Company]
+topology: shared
+profile: upstream
+distro: rke2
+`
+	return inputs{flags: append(order, "--file", testbed.Write(t, filepath.Join(t.TempDir(), "plan.yaml"), []byte(plan)))}
+}
+
+// namesAndLifetimes puts names into every subject, of which k3s compares none,
+// and has the leaf CAs end before the leaves that k3s gives 365 days.
+func namesAndLifetimes(_ testing.TB, order []string) inputs {
+	return inputs{flags: append(order, "--name", "edge-01", "--organization", "Company, Edge",
+		"--root-validity", "3y", "--intermediate-validity", "2y", "--ca-validity", "200d")}
 }
 
 // nameConstraints limit the server's CA to what this node's certificate has
 // beside the names that every cluster has.
-func nameConstraints(testing.TB) inputs {
-	return inputs{flags: []string{"--permit-dns", nodeName, "--permit-ip", serviceIP + "/32"}}
+func nameConstraints(_ testing.TB, order []string) inputs {
+	return inputs{flags: append(order, "--permit-dns", nodeName, "--permit-ip", serviceIP+"/32")}
 }
 
-// issuer is an authority of a company that knows nothing of rootkiln.
-type issuer struct {
-	key   crypto.Signer
-	chain []*x509.Certificate // its own certificate first, the root last
+// companyKeys are drawn once: the company has had them before the first bundle,
+// and to draw one takes longer than most bundles.
+var companyKeys struct {
+	sync.Mutex
+	byOwner map[string]*rsa.PrivateKey
 }
 
-// newIssuer makes an authority below the parent, a root if there is none.
-func newIssuer(t testing.TB, name string, key crypto.Signer, parent *issuer) *issuer {
+func companyKey(t testing.TB, owner string) *rsa.PrivateKey {
 	t.Helper()
-	serial, err := rand.Int(rand.Reader, big.NewInt(1<<62))
-	if err != nil {
-		t.Fatal(err)
+	companyKeys.Lock()
+	defer companyKeys.Unlock()
+	if companyKeys.byOwner == nil {
+		companyKeys.byOwner = map[string]*rsa.PrivateKey{}
 	}
-	template := &x509.Certificate{
-		SerialNumber: serial.Add(serial, big.NewInt(1)),
-		Subject:      pkix.Name{Country: []string{"DE"}, Organization: []string{"Company"}, CommonName: name},
-		NotBefore:    time.Now().Add(-24 * time.Hour),
-		NotAfter:     time.Now().AddDate(15, 0, 0),
-		KeyUsage:     x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
-		IsCA:         true, BasicConstraintsValid: true,
+	if companyKeys.byOwner[owner] == nil {
+		companyKeys.byOwner[owner] = testbed.RSAKey(t)
 	}
-	if parent == nil {
-		return &issuer{key: key, chain: []*x509.Certificate{sign(t, template, template, key.Public(), key)}}
-	}
-	certificate := sign(t, template, parent.chain[0], key.Public(), parent.key)
-	return &issuer{key: key, chain: append([]*x509.Certificate{certificate}, parent.chain...)}
+	return companyKeys.byOwner[owner]
 }
 
-func sign(t testing.TB, template, parent *x509.Certificate, public crypto.PublicKey, key crypto.Signer) *x509.Certificate {
+func writeChain(t testing.TB, dir, name string, chain ...*x509.Certificate) string {
 	t.Helper()
-	der, err := x509.CreateCertificate(rand.Reader, template, parent, public, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	certificate, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return certificate
+	return testbed.Write(t, filepath.Join(dir, name), testbed.EncodeChain(chain...))
 }
 
-func rsaKey(t testing.TB) *rsa.PrivateKey {
+func writeKey(t testing.TB, dir, name, blockType string, key crypto.Signer) string {
 	t.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
-}
-
-func ecKey(t testing.TB, curve elliptic.Curve) *ecdsa.PrivateKey {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(curve, rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
-}
-
-// encodeKey writes a private key in the form that the block type stands for.
-func encodeKey(t testing.TB, blockType string, key crypto.Signer) []byte {
-	t.Helper()
-	var der []byte
-	var err error
-	switch blockType {
-	case "RSA PRIVATE KEY":
-		der = x509.MarshalPKCS1PrivateKey(key.(*rsa.PrivateKey))
-	case "EC PRIVATE KEY":
-		der, err = x509.MarshalECPrivateKey(key.(*ecdsa.PrivateKey))
-	default:
-		der, err = x509.MarshalPKCS8PrivateKey(key)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pem.EncodeToMemory(&pem.Block{Type: blockType, Bytes: der})
-}
-
-func write(t testing.TB, dir, name string, data []byte) string {
-	t.Helper()
-	path := filepath.Join(dir, name)
-	if err := os.WriteFile(path, data, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
+	return testbed.Write(t, filepath.Join(dir, name), testbed.EncodeKey(t, blockType, key))
 }

@@ -14,7 +14,9 @@ import (
 )
 
 // tally counts what was judged, for the last line of a run.
-var tally struct{ bundles, leaves, goVerify, opensslVerify, crossDomain atomic.Int64 }
+var tally struct {
+	bundles, leaves, goVerify, opensslVerify, crossDomain, tokens, joins atomic.Int64
+}
 
 func TestMain(m *testing.M) {
 	if err := prepare(); err != nil {
@@ -22,9 +24,9 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	code := m.Run()
-	fmt.Printf("e2e: k3s %s judged %d bundles with %d leaves: %d verifications by Go, %d by openssl, %d across domains\n",
-		k3sVersion(), tally.bundles.Load(), tally.leaves.Load(),
-		tally.goVerify.Load(), tally.opensslVerify.Load(), tally.crossDomain.Load())
+	fmt.Printf("e2e: k3s %s judged %d bundles with %d leaves: %d verifications by Go, %d by openssl, %d across domains; %d tokens, %d joins\n",
+		k3sVersion(), tally.bundles.Load(), tally.leaves.Load(), tally.goVerify.Load(), tally.opensslVerify.Load(),
+		tally.crossDomain.Load(), tally.tokens.Load(), tally.joins.Load())
 	os.Exit(code)
 }
 
@@ -37,9 +39,17 @@ func prepare() error {
 	if _, err := exec.LookPath("openssl"); err != nil {
 		return fmt.Errorf("%w: install it with `apt-get install openssl`", err)
 	}
+	if extent := os.Getenv(extentVariable); extent != "" && extent != "all" {
+		return fmt.Errorf("%s is %q; it can be all, or unset for the default run", extentVariable, extent)
+	}
 	logrus.SetLevel(logrus.WarnLevel) // k3s writes a line for each leaf otherwise
-	return os.Unsetenv(leafLifetimeDays)
+	return nil
 }
+
+// extentVariable asks for the complete product of bundles when it is "all".
+const extentVariable = "ROOTKILN_E2E"
+
+func completeRun() bool { return os.Getenv(extentVariable) == "all" }
 
 // A test binary does not record the modules it was linked from, but the main
 // module's requirement is what the build selected: go refuses to build

@@ -21,23 +21,27 @@ const (
 	// than 365 days (rancher/dynamiclistener, cert.NewSignedCert).
 	leafLifetimeDays = "CATTLE_NEW_SIGNED_CERT_EXPIRATION_DAYS"
 
-	joinPassword = "throwaway"
-	nodeName     = "node1"
-	serviceIP    = "10.43.0.1" // of the service `kubernetes`
+	joinPassword    = "throwaway"
+	joinCredentials = "server:" + joinPassword // what stands behind the hash in a full token
+	nodeName        = "node1"
+	serviceIP       = "10.43.0.1" // of the service `kubernetes`
 )
 
-// programName guards version.Program, the one thing of k3s that all starts in
-// this process share.
-var programName sync.Mutex
+// starting guards what all starts in this process share: version.Program, and
+// the environment.
+var starting sync.Mutex
 
 // start does what k3s does with the tls folder between reading its flags and
 // opening its datastore, and returns the join token.
 func (b bundle) start() (token string, err error) {
 	// RKE2 is k3s's code linked with another value here (rancher/rke2,
 	// scripts/build-binary); the names of three leaves follow it.
-	programName.Lock()
-	defer programName.Unlock()
+	starting.Lock()
+	defer starting.Unlock()
 	version.Program = b.distro
+	if err := os.Setenv(leafLifetimeDays, b.leafDays); err != nil {
+		return "", err
+	}
 	for _, dir := range []string{"etc", "tls", "cred"} {
 		if err := os.MkdirAll(filepath.Join(b.dir, dir), 0o700); err != nil {
 			return "", err

@@ -1,7 +1,8 @@
-// Command suite runs every test but those on real clusters, and closes with
-// one line of counts. `make test` calls it after the tools are there.
+// Command suite runs every test and closes with one line of counts. `make test`
+// calls it after the tools are there; with -real it runs the bundles on real
+// software instead (`make e2e`), with -real -all on all of it.
 //
-//	go run ./.ci/suite [-fuzztime 5s] [-only fuzz]
+//	go run ./.ci/suite [-real [-all]] [-fuzztime 5s] [-only fuzz]
 package main
 
 import (
@@ -19,9 +20,9 @@ import (
 	"time"
 )
 
-// modules are the Go modules whose tests need no cluster. e2e itself links a
-// whole k3s and has its own target.
-var modules = []string{".", "e2e/bench", "e2e/lint"}
+// modules are the Go modules whose code is judged here. e2e itself links a
+// whole k3s, e2e/upstream Kubernetes: they have their own target.
+var modules = []string{".", "e2e/bench", "e2e/lint", "e2e/testbed"}
 
 const staticcheck = "honnef.co/go/tools/cmd/staticcheck@v0.8.2"
 
@@ -61,7 +62,7 @@ var stages = []stage{
 const underRace = `TestScript/^(bundle|existing|two_rooms|verify)$|^Test(Concurrent|Commit|Force|Interrupted|Waits)$`
 
 // chosen returns the stages to run: the one of that name, or all.
-func chosen(only string) ([]stage, error) {
+func chosen(stages []stage, only string) ([]stage, error) {
 	if only == "" {
 		return stages, nil
 	}
@@ -79,8 +80,16 @@ func main() {
 	s := &suite{}
 	only := flag.String("only", "", "run this stage alone")
 	flag.StringVar(&s.fuzztime, "fuzztime", "5s", "time for each fuzz target")
+	real := flag.Bool("real", false, "run the bundles on real software")
+	all := flag.Bool("all", false, "with -real: the long round")
 	flag.Parse()
-	run, err := chosen(*only)
+	if *real {
+		stages = realStages(*all)
+		if *all {
+			os.Setenv("ROOTKILN_E2E", "all")
+		}
+	}
+	run, err := chosen(stages, *only)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "suite:", err)
 		os.Exit(2)
@@ -129,13 +138,18 @@ func format() error {
 func inModules(name string, args ...string) error {
 	var errs []error
 	for _, dir := range modules {
-		c := exec.Command(name, args...)
-		c.Dir = dir
-		if out, err := c.CombinedOutput(); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %s", dir, out))
-		}
+		errs = append(errs, inDir(dir, name, args...))
 	}
 	return errors.Join(errs...)
+}
+
+func inDir(dir, name string, args ...string) error {
+	c := exec.Command(name, args...)
+	c.Dir = dir
+	if out, err := c.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %s", dir, out)
+	}
+	return nil
 }
 
 // size holds the core against the page's budget.
@@ -157,7 +171,7 @@ type event struct {
 // closing lines of the rest, and counts tests with their subtests. A skipped
 // test counts as failed: here everything is there, or is installed.
 func (s *suite) test(dir string, args ...string) error {
-	c := exec.Command("go", append([]string{"test", "-json", "-timeout", "20m"}, args...)...)
+	c := exec.Command("go", append([]string{"test", "-json", "-timeout", "60m"}, args...)...)
 	c.Dir, c.Stderr = dir, os.Stderr
 	pipe, err := c.StdoutPipe()
 	if err != nil {
@@ -208,7 +222,7 @@ func (s *suite) count(r io.Reader) (failed int) {
 }
 
 // note is what a part says of itself: how much was judged or killed.
-var note = regexp.MustCompile(`\d+ (bundles, \d+ chains|runs killed:).*`)
+var note = regexp.MustCompile(`\d+ (bundles, \d+ chains|runs killed:).*|^e2e: .*`)
 
 var fuzzName = regexp.MustCompile(`(?m)^Fuzz\w+$`)
 

@@ -19,6 +19,7 @@ type Client struct {
 	Roots       []*x509.Certificate // instead of Root
 	Certificate *tls.Certificate    // shown to the server, even when the server does not ask for its issuer; nil: none
 	Header      http.Header         // sent with every request
+	HTTP1       bool                // no HTTP/2, which etcd offers to its peers and does not speak
 }
 
 // Answer is what a server said.
@@ -42,7 +43,7 @@ func (c Client) Do(method, url, body string) (Answer, error) {
 	}
 	client := &http.Client{
 		Timeout:   15 * time.Second,
-		Transport: &http.Transport{TLSClientConfig: config, DisableKeepAlives: true, ForceAttemptHTTP2: true},
+		Transport: &http.Transport{TLSClientConfig: config, DisableKeepAlives: true, ForceAttemptHTTP2: !c.HTTP1},
 	}
 	request, err := http.NewRequest(method, url, strings.NewReader(body))
 	if err != nil {

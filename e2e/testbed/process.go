@@ -153,8 +153,9 @@ func (p *Process) Tail(lines int) string {
 	return strings.Join(all[max(0, len(all)-lines):], "\n")
 }
 
-// Run runs a command to its end, within a minute, and returns what it wrote to
-// standard output, and to standard error as part of the error.
+// Run runs a command to its end, within five minutes, and returns what it wrote
+// to standard output, and to standard error as part of the error. Twelve RSA-4096
+// keys on a busy machine take more than one.
 func Run(dir string, env []string, command ...string) (string, error) {
 	cmd := exec.Command(command[0], command[1:]...)
 	var stdout, stderr bytes.Buffer
@@ -164,7 +165,7 @@ func Run(dir string, env []string, command ...string) (string, error) {
 	if err := cmd.Start(); err != nil {
 		return "", err
 	}
-	timer := time.AfterFunc(time.Minute, func() { cmd.Process.Kill() })
+	timer := time.AfterFunc(5*time.Minute, func() { cmd.Process.Kill() })
 	defer timer.Stop()
 	if err := cmd.Wait(); err != nil {
 		return stdout.String(), fmt.Errorf("%s: %w\n%s", filepath.Base(command[0]), err, strings.TrimSpace(stderr.String()))
