@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -46,8 +47,11 @@ func (a *app) token(path string, at pki.Time, form string) error {
 		return err
 	}
 	t, err := k3s.ComputeToken(data, at.Time)
-	if err != nil {
+	if errors.Is(err, k3s.ErrNoCertificate) {
 		return failed(msgNoServerCA, path)
+	}
+	if err != nil {
+		return failed(msgServerCAUnreadable, path, err)
 	}
 	if form != "table" {
 		return writeData(a.out, form, reportToken(t, at))

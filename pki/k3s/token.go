@@ -89,12 +89,13 @@ func parseLikeK3s(file []byte) ([]*x509.Certificate, error) {
 		certs = append(certs, c)
 	}
 	if len(certs) == 0 {
-		return nil, errNoCertificates
+		return nil, ErrNoCertificate
 	}
 	return certs, nil
 }
 
-var errNoCertificates = errors.New("no certificate in the file")
+// ErrNoCertificate says that a file has no certificate block at all.
+var ErrNoCertificate = errors.New("no certificate in the file")
 
 // poolsLikeK3s sorts the certificates as k3s does: from the second on, one counts
 // as root if it has no AKI or its AKI is its own SKI, and as intermediate
