@@ -1,0 +1,261 @@
+package upstream
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"net"
+	"slices"
+	"testing"
+	"time"
+
+	"rootkiln/e2e/testbed"
+)
+
+// pitfalls, one defect each. The words are the components' own. What is in no
+// bundle is not here: the node's own certificates, which k3s makes and renews.
+var pitfalls = slices.Concat(notDefects, fileDefects, certificateDefects, dateDefects, keyDefects)
+
+var notDefects = []pitfall{
+	{name: "none", ca: "etcd/server-ca"},
+	{name: "none", ca: "etcd/peer-ca"},
+	{name: "none", ca: "server-ca"},
+	{name: "none", ca: "client-ca"},
+	{name: "none", ca: "request-header-ca"},
+	{name: "keyCertSign alone", ca: "etcd/server-ca", issue: usage(x509.KeyUsageCertSign)},
+	{name: "no path length", ca: "etcd/server-ca", issue: pathLen(-1)},
+	{name: "path length 0", ca: "etcd/server-ca", issue: pathLen(0)},
+	{name: "text before and behind", ca: "server-ca", file: between("My CA:\n", "trailing text\n")},
+	{name: "text before and behind", ca: "etcd/server-ca", file: between("My CA:\n", "trailing text\n")},
+	{name: "CRLF", ca: "server-ca", file: crlf(certificates), keyFile: crlf(keyAs("EC PRIVATE KEY"))},
+	{name: "EC PARAMETERS before the key", ca: "server-ca", keyFile: ecParameters},
+}
+
+// k3s takes the first certificate of a file for its CA, and all for anchors.
+var fileDefects = []pitfall{
+	{name: "half a block behind", ca: "etcd/server-ca", file: between("", "trailing -----BEGIN garbage\n"), codes: []string{"pem-glued"}},
+	{name: "root first", ca: "etcd/server-ca", file: rootFirst, codes: []string{"chain-order"},
+		refused: refusals{kubeadm: "doesn't match"}},
+	{name: "root first", ca: "server-ca", file: rootFirst, codes: []string{"chain-order"},
+		refused: refusals{kubeadm: "doesn't match", controllers: "private key does not match public key"}},
+	{name: "leaf CA alone", ca: "etcd/server-ca", file: only(0), codes: []string{"single-certificate"}},
+	{name: "root alone", ca: "etcd/server-ca", file: only(2), codes: []string{"key-mismatch", "single-certificate"},
+		refused: refusals{kubeadm: "doesn't match"}},
+	{name: "undecodable block", ca: "etcd/server-ca", file: between("", undecodable), codes: []string{"certificate-parse"},
+		refused: refusals{"etcd": "malformed certificate", kubeadm: "malformed certificate"}},
+	{name: "undecodable block", ca: "client-ca", file: between("", undecodable), codes: []string{"certificate-parse"},
+		refused: refusals{"kube-apiserver": "malformed certificate", kubeadm: "malformed certificate"}},
+	{name: "empty", ca: "etcd/server-ca", file: text(""), codes: []string{"pem-none"},
+		refused: refusals{goFile: "no certificate", goRoot: "unknown certificate authority", curl: "error setting certificate file", kubeadm: "couldn't load the certificate file"}},
+	{name: "empty", ca: "client-ca", file: text(""), codes: []string{"pem-none"},
+		refused: refusals{"kube-apiserver": "missing content for CA bundle", kubeadm: "couldn't load the certificate file"}},
+	{name: "empty", ca: "request-header-ca", file: text(""), codes: []string{"pem-none"},
+		refused: refusals{"kube-apiserver": "missing content for CA bundle", kubeadm: "couldn't load the certificate file"}},
+	{name: "no PEM", ca: "client-ca", file: text("hello\n"), codes: []string{"pem-none"},
+		refused: refusals{"kube-apiserver": "does not contain any valid RSA or ECDSA certificates", kubeadm: "couldn't load the certificate file"}},
+	{name: "its key instead", ca: "client-ca", file: keyAs("PRIVATE KEY"), codes: []string{"pem-type"},
+		refused: refusals{"kube-apiserver": "does not contain any valid RSA or ECDSA certificates", kubeadm: "couldn't load the certificate file"}},
+}
+
+var certificateDefects = []pitfall{
+	{name: "no key usage", ca: "etcd/server-ca", issue: usage(0), codes: []string{"ku-missing"},
+		refused: refusals{strict: "CA cert does not include key usage extension"}},
+	{name: "no key usage", ca: "client-ca", issue: usage(0), codes: []string{"ku-missing"},
+		refused: refusals{strict: "CA cert does not include key usage extension"}},
+	{name: "no keyCertSign", ca: "etcd/server-ca", issue: usage(x509.KeyUsageCRLSign), codes: []string{"no-cert-sign"},
+		refused: everyTLS("parent certificate cannot sign", "invalid CA certificate")},
+	{name: "no keyCertSign", ca: "server-ca", issue: usage(x509.KeyUsageCRLSign), codes: []string{"no-cert-sign"},
+		refused: everyTLS("parent certificate cannot sign", "invalid CA certificate")},
+	{name: "no keyCertSign", ca: "client-ca", issue: usage(x509.KeyUsageCRLSign), codes: []string{"no-cert-sign"},
+		refused: unknownUser("invalid CA certificate")},
+	{name: "no keyCertSign", ca: "request-header-ca", issue: usage(x509.KeyUsageCRLSign), codes: []string{"no-cert-sign"},
+		refused: unknownUser("invalid CA certificate")},
+	{name: "CA:FALSE", ca: "etcd/server-ca", issue: noCA, codes: []string{"not-ca"},
+		refused: everyTLS("parent certificate cannot sign", "invalid CA certificate").and(kubeadm, "not a certificate authority")},
+	{name: "CA:FALSE", ca: "server-ca", issue: noCA, codes: []string{"not-ca"},
+		refused: everyTLS("parent certificate cannot sign", "invalid CA certificate").and(kubeadm, "not a certificate authority")},
+	{name: "basicConstraints not critical", ca: "etcd/server-ca", issue: extension(pkix.Extension{Id: []int{2, 5, 29, 19}, Value: []byte{0x30, 3, 1, 1, 0xff}}), codes: []string{"bc-not-critical"},
+		refused: refusals{strict: "Basic Constraints of CA cert not marked critical"}},
+	{name: "unknown critical extension", ca: "etcd/server-ca", issue: extension(pkix.Extension{Id: []int{1, 3, 6, 1, 4, 1, 55555, 1}, Critical: true, Value: []byte{5, 0}}), codes: []string{"critical-extension"},
+		refused: everyTLS("unhandled critical extension", "unhandled critical extension")},
+	{name: "signed with SHA-1", ca: "etcd/server-ca", issue: func(c *x509.Certificate) { c.SignatureAlgorithm = x509.ECDSAWithSHA1 }, codes: []string{"signature-weak"},
+		refused: refusals{goRoot: "insecure algorithm", curl: "ca md too weak"}},
+	{name: "intermediate with path length 0", ca: "etcd/server-ca", intermediate: pathLen(0), codes: []string{"path-length"},
+		refused: refusals{goRoot: "too many intermediates", strict: "path length"}},
+	{name: "intermediate with path length 0", ca: "server-ca", intermediate: pathLen(0), codes: []string{"path-length"},
+		refused: refusals{goRoot: "too many intermediates", strict: "path length"}},
+	{name: "names that exclude the node", ca: "etcd/server-ca", issue: permit("cluster.local"), codes: []string{"name-constraints"},
+		refused: everyTLS("not permitted by any constraint", "permitted subtree violation")},
+	{name: "names that exclude the node", ca: "server-ca", issue: permit("cluster.local"), codes: []string{"name-constraints"},
+		refused: everyTLS("not permitted by any constraint", "permitted subtree violation")},
+	{name: "addresses that exclude the node", ca: "server-ca", issue: permitIP(net.IPv4(10, 43, 0, 0), 16), codes: []string{"name-constraints"},
+		refused: everyTLS("not permitted by any constraint", "permitted subtree violation")},
+	{name: "for clients alone", ca: "server-ca", issue: extended(x509.ExtKeyUsageClientAuth), codes: []string{"eku-breaks-token"},
+		refused: everyTLS("incompatible key usage", "unsuitable certificate purpose")},
+	// etcd refuses its client: an alert or a broken connection, whichever is first.
+	{name: "for servers alone", ca: "etcd/server-ca", issue: extended(x509.ExtKeyUsageServerAuth), codes: []string{"probe-go-domain"},
+		refused: refusals{goFile: "", goRoot: "", curl: ""}},
+	{name: "for servers alone", ca: "client-ca", issue: extended(x509.ExtKeyUsageServerAuth), codes: []string{"probe-go-domain"},
+		refused: unknownUser("unsuitable certificate purpose")},
+}
+
+var dateDefects = []pitfall{
+	{name: "expired", ca: "etcd/server-ca", issue: dates(-72*time.Hour, -time.Hour), codes: []string{"expired"},
+		refused: everyTLS("expired", "expired")},
+	{name: "expired", ca: "client-ca", issue: dates(-72*time.Hour, -time.Hour), codes: []string{"expired"},
+		refused: unknownUser("expired")},
+	{name: "expired", ca: "server-ca", issue: dates(-72*time.Hour, -time.Hour), codes: []string{"expired"},
+		refused: everyTLS("expired", "expired")},
+	{name: "not yet valid", ca: "server-ca", issue: dates(24*time.Hour, 48*time.Hour), codes: []string{"not-yet-valid"},
+		refused: everyTLS("not yet valid", "not yet valid")},
+}
+
+var keyDefects = []pitfall{
+	{name: "key of another CA", ca: "etcd/server-ca", keyFile: anotherKey, codes: []string{"key-mismatch"},
+		refused: refusals{kubeadm: "doesn't match"}},
+	{name: "key of another CA", ca: "client-ca", keyFile: anotherKey, codes: []string{"key-mismatch"},
+		refused: refusals{kubeadm: "doesn't match", controllers: "private key does not match public key"}},
+	{name: "encrypted key", ca: "server-ca", keyFile: encrypted, codes: []string{"key-encrypted"},
+		refused: refusals{kubeadm: "does not contain a valid RSA or ECDSA private key", controllers: "failed to parse private key"}},
+	{name: "P-521", ca: "etcd/server-ca", key: ec(elliptic.P521())},
+	{name: "P-224", ca: "etcd/server-ca", key: ec(elliptic.P224()), codes: []string{"key-unsupported"}},
+	{name: "P-224", ca: "client-ca", key: ec(elliptic.P224()), codes: []string{"key-unsupported"}},
+	{name: "RSA-1024", ca: "etcd/server-ca", key: rsa1024, codes: []string{"key-weak"},
+		refused: refusals{curl: "ca key too small"}},
+	{name: "RSA-1024", ca: "server-ca", key: rsa1024, codes: []string{"key-weak"},
+		refused: refusals{curl: "CA certificate key too weak"}},
+	{name: "Ed25519", ca: "server-ca", key: ed, codes: []string{"key-unsupported"},
+		refused: refusals{kubeadm: "neither in RSA nor ECDSA format"}},
+	{name: "Ed25519", ca: "client-ca", key: ed, codes: []string{"key-unsupported"},
+		refused: refusals{kubeadm: "neither in RSA nor ECDSA format"}},
+}
+
+// everyTLS is a server that no client takes, whatever it trusts.
+func everyTLS(inGo, inOpenSSL string) refusals {
+	return refusals{goFile: inGo, goRoot: inGo, curl: inOpenSSL, strict: inOpenSSL}
+}
+
+// unknownUser is a client that the API server does not take, for a reason that
+// it tells its log alone.
+func unknownUser(inOpenSSL string) refusals {
+	return refusals{goFile: "status 401", curl: "401", strict: inOpenSSL}
+}
+
+func certificates(_ testing.TB, ca *testbed.Authority) []byte {
+	return testbed.EncodeChain(ca.Chain...)
+}
+
+func between(before, behind string) content {
+	return func(_ testing.TB, ca *testbed.Authority) []byte {
+		return slices.Concat([]byte(before), testbed.EncodeChain(ca.Chain...), []byte(behind))
+	}
+}
+
+func only(i int) content {
+	return func(_ testing.TB, ca *testbed.Authority) []byte { return testbed.EncodeChain(ca.Chain[i]) }
+}
+
+func rootFirst(_ testing.TB, ca *testbed.Authority) []byte {
+	reversed := slices.Clone(ca.Chain)
+	slices.Reverse(reversed)
+	return testbed.EncodeChain(reversed...)
+}
+
+func text(s string) content { return func(testing.TB, *testbed.Authority) []byte { return []byte(s) } }
+
+func crlf(of content) content {
+	return func(t testing.TB, ca *testbed.Authority) []byte {
+		return bytes.ReplaceAll(of(t, ca), []byte("\n"), []byte("\r\n"))
+	}
+}
+
+func keyAs(blockType string) content {
+	return func(t testing.TB, ca *testbed.Authority) []byte { return testbed.EncodeKey(t, blockType, ca.Key) }
+}
+
+// ecParameters is the key as `openssl ecparam -genkey` writes it.
+func ecParameters(t testing.TB, ca *testbed.Authority) []byte {
+	prime256v1 := []byte{6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7}
+	return append(pem.EncodeToMemory(&pem.Block{Type: "EC PARAMETERS", Bytes: prime256v1}), testbed.EncodeKey(t, "EC PRIVATE KEY", ca.Key)...)
+}
+
+func anotherKey(t testing.TB, _ *testbed.Authority) []byte {
+	return testbed.EncodeKey(t, "EC PRIVATE KEY", testbed.ECKey(t, elliptic.P256()))
+}
+
+func encrypted(t testing.TB, ca *testbed.Authority) []byte {
+	file := testbed.Write(t, testbed.Dir(t)+"/plain.key", testbed.EncodeKey(t, "PRIVATE KEY", ca.Key))
+	out, err := testbed.Run("", []string{"PASSPHRASE=of no secret"}, "openssl", "pkcs8", "-topk8", "-in", file, "-passout", "env:PASSPHRASE")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []byte(out)
+}
+
+var undecodable = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte{0, 0, 0}}))
+
+func usage(u x509.KeyUsage) func(*x509.Certificate) {
+	return func(c *x509.Certificate) { c.KeyUsage = u }
+}
+
+func noCA(c *x509.Certificate) {
+	c.IsCA, c.MaxPathLen, c.MaxPathLenZero = false, 0, false
+	c.KeyUsage = x509.KeyUsageDigitalSignature
+}
+
+// pathLen sets the limit, -1 takes it away.
+func pathLen(n int) func(*x509.Certificate) {
+	return func(c *x509.Certificate) { c.MaxPathLen, c.MaxPathLenZero = n, n == 0 }
+}
+
+func permit(domain string) func(*x509.Certificate) {
+	return func(c *x509.Certificate) {
+		c.PermittedDNSDomainsCritical, c.PermittedDNSDomains = true, []string{domain}
+	}
+}
+
+func permitIP(ip net.IP, bits int) func(*x509.Certificate) {
+	return func(c *x509.Certificate) {
+		c.PermittedDNSDomainsCritical = true
+		c.PermittedIPRanges = []*net.IPNet{{IP: ip.To4(), Mask: net.CIDRMask(bits, 32)}}
+	}
+}
+
+func extended(usage x509.ExtKeyUsage) func(*x509.Certificate) {
+	return func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{usage} }
+}
+
+// extension adds one, or replaces the one that Go would write.
+func extension(e pkix.Extension) func(*x509.Certificate) {
+	return func(c *x509.Certificate) { c.ExtraExtensions = []pkix.Extension{e} }
+}
+
+func dates(from, to time.Duration) func(*x509.Certificate) {
+	return func(c *x509.Certificate) { c.NotBefore, c.NotAfter = time.Now().Add(from), time.Now().Add(to) }
+}
+
+func ec(curve elliptic.Curve) func(testing.TB) crypto.Signer {
+	return func(t testing.TB) crypto.Signer { return testbed.ECKey(t, curve) }
+}
+
+func rsa1024(t testing.TB) crypto.Signer {
+	key, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+func ed(t testing.TB) crypto.Signer {
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
