@@ -58,18 +58,9 @@ func found(t *testing.T, topology topology, store store) *server {
 	tally.bundles.Add(1)
 	s.files = readFiles(t, filepath.Join(s.bundle.Dir, "tls"))
 	s.rootFile = filepath.Join(s.bundle.Offline, "root-ca.crt")
-	chain, err := testbed.ReadChain(s.rootFile)
-	if err != nil || len(chain) != 1 {
-		t.Fatalf("%s: %d certificates, %v; want the root alone", s.rootFile, len(chain), err)
-	}
-	s.root = chain[0]
+	s.root = testbed.ReadRoot(t, s.rootFile)
 	testbed.Write(t, s.passwordFile(), []byte(password))
-	if err := os.MkdirAll(s.data, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := testbed.Run("", nil, "cp", "-a", s.bundle.Dir, filepath.Join(s.data, "server")); err != nil {
-		t.Fatal(err)
-	}
+	s.bundle.Copy(t, s.data)
 	return s
 }
 

@@ -169,6 +169,19 @@ func ReadChain(file string) ([]*x509.Certificate, error) {
 	return chain, nil
 }
 
+// ReadRoot reads a file that holds a root and nothing else.
+func ReadRoot(t testing.TB, file string) *x509.Certificate {
+	t.Helper()
+	chain, err := ReadChain(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(chain) != 1 {
+		t.Fatalf("%s holds %d certificates, not the root alone", file, len(chain))
+	}
+	return chain[0]
+}
+
 // DecodeChain reads every certificate of a PEM text; none is an error.
 func DecodeChain(text []byte) ([]*x509.Certificate, error) {
 	var chain []*x509.Certificate

@@ -33,9 +33,13 @@ func NewBundle(t testing.TB, dir string, flags ...string) Bundle {
 // TLS is the path of a file of the server's part, such as "etcd/peer-ca.crt".
 func (b Bundle) TLS(name string) string { return filepath.Join(b.Dir, "tls", filepath.FromSlash(name)) }
 
-// Copy makes a second one of the server's part, to be broken.
+// Copy makes a second one of the server's part, in dir/server: where a server
+// with the data directory dir looks for it, or where it can be broken.
 func (b Bundle) Copy(t testing.TB, dir string) Bundle {
 	t.Helper()
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	to := filepath.Join(dir, "server")
 	if _, err := Run("", nil, "cp", "-a", b.Dir, to); err != nil {
 		t.Fatal(err)

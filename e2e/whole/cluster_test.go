@@ -70,12 +70,7 @@ func found(t *testing.T, topology topology, store store) *cluster {
 	c.data = filepath.Join(c.dir, "data")
 	c.bundle = c.newBundle(t, "first")
 	c.trust(t, filepath.Join(c.bundle.Offline, "root-ca.crt"))
-	if err := os.MkdirAll(c.data, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := testbed.Run("", nil, "cp", "-a", c.bundle.Dir, filepath.Join(c.data, "server")); err != nil {
-		t.Fatal(err)
-	}
+	c.bundle.Copy(t, c.data)
 	return c
 }
 
@@ -93,14 +88,7 @@ func (c *cluster) newBundle(t testing.TB, name string) testbed.Bundle {
 // trust makes the only certificate of the file what clients go by.
 func (c *cluster) trust(t testing.TB, file string) {
 	t.Helper()
-	chain, err := testbed.ReadChain(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(chain) != 1 {
-		t.Fatalf("%s holds %d certificates, not the root alone", file, len(chain))
-	}
-	c.root, c.rootFile = chain[0], file
+	c.root, c.rootFile = testbed.ReadRoot(t, file), file
 }
 
 // start starts the server and waits until its API is ready.
