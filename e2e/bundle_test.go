@@ -107,7 +107,7 @@ type bundle struct {
 func (o order) make(t testing.TB) bundle {
 	t.Helper()
 	b := bundle{order: o.resolved(), inputs: o.kind.bring(t, o.flags())}
-	b.dir = testbed.NewBundle(t, t.TempDir(), b.inputs.flags...).Dir
+	b.dir = testbed.NewBundle(t, testbed.Dir(t), b.inputs.flags...).Dir
 	return b
 }
 

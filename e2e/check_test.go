@@ -228,8 +228,15 @@ func samePublicKey(a, b crypto.PublicKey) bool {
 // ways, and each one's chain with the CA file of its signer.
 func (t *trial) checkLeafSet() error {
 	want := bundleFiles()
-	want = append(want, "tls/client-ca.nochain.crt", "tls/server-ca.nochain.crt") // first certificates, for the CSR signer
 	var errs []error
+	// The signer of requests takes a file with one certificate alone.
+	for _, d := range []domain{clientDomain, serverDomain} {
+		alone := string(d) + ".nochain.crt"
+		want = append(want, alone)
+		if chain, err := testbed.ReadChain(filepath.Join(t.dir, alone)); err != nil || !sameChain(chain, t.chains[d][:1]) {
+			errs = append(errs, fmt.Errorf("%s: %d certificates, not the first of %s alone (%v)", alone, len(chain), d, err))
+		}
+	}
 	for _, l := range leaves {
 		l = l.of(t.distro)
 		want = append(want, l.file)

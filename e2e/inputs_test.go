@@ -58,7 +58,7 @@ func nothing(_ testing.TB, order []string) inputs { return inputs{flags: order} 
 
 // ownRoot is an RSA root as old company CAs are, its key in PKCS#1.
 func ownRoot(t testing.TB, order []string) inputs {
-	dir := t.TempDir()
+	dir := testbed.Dir(t)
 	root := testbed.NewAuthority(t, "Company Root CA", companyKey(t, "root"), nil, nil)
 	return inputs{
 		issuer: root,
@@ -70,7 +70,7 @@ func ownRoot(t testing.TB, order []string) inputs {
 
 // encryptedKey is a root whose key OpenSSL has put under a passphrase.
 func encryptedKey(t testing.TB, order []string) inputs {
-	dir := t.TempDir()
+	dir := testbed.Dir(t)
 	root := testbed.NewAuthority(t, "Company Root CA", testbed.ECKey(t, elliptic.P256()), nil, nil)
 	plain := writeKey(t, dir, "plain.key", "EC PRIVATE KEY", root.Key)
 	passphrase := testbed.Write(t, filepath.Join(dir, "passphrase"), []byte("throwaway\n"))
@@ -88,7 +88,7 @@ func encryptedKey(t testing.TB, order []string) inputs {
 
 // ownIntermediate leaves the root's key at home; the intermediate's is SEC1.
 func ownIntermediate(t testing.TB, order []string) inputs {
-	dir := t.TempDir()
+	dir := testbed.Dir(t)
 	root := testbed.NewAuthority(t, "Company Root CA", testbed.ECKey(t, elliptic.P384()), nil, nil)
 	intermediate := testbed.NewAuthority(t, "Company Cluster CA", testbed.ECKey(t, elliptic.P256()), root, nil)
 	return inputs{
@@ -103,7 +103,7 @@ func ownIntermediate(t testing.TB, order []string) inputs {
 // corporateChain has a policy CA between root and issuing CA, all three
 // certificates in the intermediate's file, the key in PKCS#8.
 func corporateChain(t testing.TB, order []string) inputs {
-	dir := t.TempDir()
+	dir := testbed.Dir(t)
 	root := testbed.NewAuthority(t, "Company Root CA", companyKey(t, "root"), nil, nil)
 	policy := testbed.NewAuthority(t, "Company Policy CA", companyKey(t, "policy"), root, nil)
 	issuing := testbed.NewAuthority(t, "Company Issuing CA", testbed.ECKey(t, elliptic.P384()), policy, nil)
@@ -117,7 +117,7 @@ func corporateChain(t testing.TB, order []string) inputs {
 
 // signedElsewhere has the company sign a request: its key never comes near.
 func signedElsewhere(t testing.TB, order []string) inputs {
-	dir := filepath.Join(t.TempDir(), "request")
+	dir := filepath.Join(testbed.Dir(t), "request")
 	if _, err := testbed.Rootkiln(append([]string{"request", "--out", dir, "--elsewhere", "root"}, order...)...); err != nil {
 		t.Fatal(err)
 	}
@@ -167,14 +167,14 @@ func everything(t testing.TB, order []string) inputs {
 
 func keepServiceKey(t testing.TB, in inputs, key crypto.Signer) inputs {
 	t.Helper()
-	in.flags = append(in.flags, "--service-key", writeKey(t, t.TempDir(), "service.key", "RSA PRIVATE KEY", key))
+	in.flags = append(in.flags, "--service-key", writeKey(t, testbed.Dir(t), "service.key", "RSA PRIVATE KEY", key))
 	in.serviceKeys = append(in.serviceKeys, key.Public())
 	return in
 }
 
 // scriptFolder has the file names that the example script of k3s looks for.
 func scriptFolder(t testing.TB, order []string) inputs {
-	dir := t.TempDir()
+	dir := testbed.Dir(t)
 	root := testbed.NewAuthority(t, "Company Root CA", companyKey(t, "root"), nil, nil)
 	intermediate := testbed.NewAuthority(t, "Company Cluster CA", testbed.ECKey(t, elliptic.P256()), root, nil)
 	service := companyKey(t, "service")
@@ -199,7 +199,7 @@ topology: shared
 profile: upstream
 distro: rke2
 `
-	return inputs{flags: append(order, "--file", testbed.Write(t, filepath.Join(t.TempDir(), "plan.yaml"), []byte(plan)))}
+	return inputs{flags: append(order, "--file", testbed.Write(t, filepath.Join(testbed.Dir(t), "plan.yaml"), []byte(plan)))}
 }
 
 // namesAndLifetimes puts names into every subject, of which k3s compares none,

@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -75,7 +76,16 @@ func (l leaf) checkContent(certificate *x509.Certificate) error {
 	if !slices.Equal(certificate.ExtKeyUsage, l.usages) {
 		return fmt.Errorf("%s: extended key usages %v, want %v", l.file, certificate.ExtKeyUsage, l.usages)
 	}
-	return nil
+	if l.host == "" {
+		return nil
+	}
+	var errs []error
+	for _, host := range append([]string{l.host}, hosts...) {
+		if err := certificate.VerifyHostname(host); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", l.file, err))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // verifyGo verifies the leaf for each of its usages with the root as the only

@@ -4,13 +4,13 @@ import (
 	_ "embed"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"sync/atomic"
 	"testing"
 
 	"github.com/sirupsen/logrus"
+
+	"rootkiln/e2e/testbed"
 )
 
 // tally counts what was judged, for the last line of a run.
@@ -19,31 +19,23 @@ var tally struct {
 }
 
 func TestMain(m *testing.M) {
-	if err := prepare(); err != nil {
-		fmt.Fprintln(os.Stderr, "e2e:", err)
+	if extent := os.Getenv(extentVariable); extent != "" && extent != "all" {
+		fmt.Fprintf(os.Stderr, "e2e: %s is %q; it can be all, or unset for the default run\n", extentVariable, extent)
 		os.Exit(1)
 	}
-	code := m.Run()
-	fmt.Printf("e2e: k3s %s judged %d bundles with %d leaves: %d verifications by Go, %d by openssl, %d across domains; %d tokens, %d joins\n",
-		k3sVersion(), tally.bundles.Load(), tally.leaves.Load(), tally.goVerify.Load(), tally.opensslVerify.Load(),
-		tally.crossDomain.Load(), tally.tokens.Load(), tally.joins.Load())
-	os.Exit(code)
+	logrus.SetLevel(logrus.WarnLevel) // k3s writes a line for each leaf otherwise
+	os.Exit(testbed.Main(counted{m}, "openssl"))
 }
 
-// prepare looks for everything the tests need, so that what is missing is one
-// clear sentence and never a skipped test.
-func prepare() error {
-	if binary := os.Getenv("ROOTKILN"); !filepath.IsAbs(binary) {
-		return fmt.Errorf("ROOTKILN must name the binary to be judged by its absolute path, it is %q: run `make e2e`", binary)
-	}
-	if _, err := exec.LookPath("openssl"); err != nil {
-		return fmt.Errorf("%w: install it with `apt-get install openssl`", err)
-	}
-	if extent := os.Getenv(extentVariable); extent != "" && extent != "all" {
-		return fmt.Errorf("%s is %q; it can be all, or unset for the default run", extentVariable, extent)
-	}
-	logrus.SetLevel(logrus.WarnLevel) // k3s writes a line for each leaf otherwise
-	return nil
+// counted has the tally for its last word.
+type counted struct{ *testing.M }
+
+func (c counted) Run() int {
+	code := c.M.Run()
+	testbed.Note("k3s %s judged %d bundles with %d leaves: %d verifications by Go, %d by openssl, %d across domains; %d tokens, %d joins",
+		k3sVersion(), tally.bundles.Load(), tally.leaves.Load(), tally.goVerify.Load(), tally.opensslVerify.Load(),
+		tally.crossDomain.Load(), tally.tokens.Load(), tally.joins.Load())
+	return code
 }
 
 // extentVariable asks for the complete product of bundles when it is "all".

@@ -27,6 +27,9 @@ const (
 	serviceIP       = "10.43.0.1" // of the service `kubernetes`
 )
 
+// hosts are the names by which clients know this node's servers.
+var hosts = []string{"127.0.0.1", "::1", "localhost", nodeName, serviceIP}
+
 // starting guards what all starts in this process share: version.Program, and
 // the environment.
 var starting sync.Mutex
@@ -53,7 +56,7 @@ func (b bundle) start() (token string, err error) {
 	}
 	control := &config.Control{
 		DataDir: b.dir, Token: joinPassword, APIServerPort: 6444, SupervisorPort: 6443,
-		SANs:    []string{"127.0.0.1", "::1", "localhost", nodeName, serviceIP},
+		SANs:    hosts,
 		Runtime: config.NewRuntime(nil),
 	}
 	control.EncryptSecrets = true

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
@@ -13,7 +12,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 
@@ -27,7 +25,7 @@ import (
 // readers need agree on, and k3s's client join a server that has such a file.
 func TestTokens(t *testing.T) {
 	t.Parallel()
-	b := testbed.NewBundle(t, t.TempDir(), "--service-alg", "p256")
+	b := testbed.NewBundle(t, testbed.Dir(t), "--service-alg", "p256")
 	for _, c := range oddServerCAs(t) {
 		t.Run(c.name, func(t *testing.T) {
 			file := testbed.Write(t, b.TLS("server-ca.crt"), c.text)
@@ -91,15 +89,12 @@ func modeOfK3s(t *testing.T, token string, file []byte) (string, *x509.Certifica
 func compareToken(full, mode, path string) error {
 	tally.tokens.Add(1)
 	want := strings.TrimSuffix(full, joinCredentials) + "\n"
-	var stderr bytes.Buffer
-	cmd := exec.Command(os.Getenv("ROOTKILN"), "--lang", "en", "token", path)
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
+	stdout, stderr, err := testbed.Outputs("", nil, os.Getenv("ROOTKILN"), "--lang", "en", "token", path)
 	if err != nil {
-		return fmt.Errorf("rootkiln token: %w: %s", err, &stderr)
+		return err
 	}
-	if string(out) != want || !strings.HasPrefix(stderr.String(), "mode "+mode+": ") {
-		return fmt.Errorf("rootkiln token printed %q and %q, want %q and mode %s", out, &stderr, want, mode)
+	if stdout != want || !strings.HasPrefix(stderr, "mode "+mode+": ") {
+		return fmt.Errorf("rootkiln token printed %q and %q, want %q and mode %s", stdout, stderr, want, mode)
 	}
 	return nil
 }

@@ -21,7 +21,7 @@ import (
 )
 
 // modules are the Go modules whose code is judged here. e2e itself links a
-// whole k3s, e2e/upstream Kubernetes: they have their own target.
+// whole k3s, e2e/upstream Kubernetes: they have their own target (judge).
 var modules = []string{".", "e2e/bench", "e2e/lint", "e2e/testbed"}
 
 const staticcheck = "honnef.co/go/tools/cmd/staticcheck@v0.8.2"
@@ -44,15 +44,19 @@ var stages = []stage{
 	{"vet", func(*suite) error { return inModules("go", "vet", "./...") }},
 	{"staticcheck", func(*suite) error { return inModules("go", "run", staticcheck, "./...") }},
 	{"size", (*suite).size},
-	{"tests", func(s *suite) error { return s.test(".", "-skip", "Kill", "./...", "./.ci/suite") }},
+	{"tests", func(s *suite) error {
+		return errors.Join(
+			s.test(testLimit, ".", "-skip", "Kill", "./...", "./.ci/suite"),
+			s.test(testLimit, "e2e/testbed", "."))
+	}},
 	{"race", func(s *suite) error {
 		return errors.Join(
-			s.test(".", "-race", "-skip", "Builds|Bomb|Export", "./pki/..."),
-			s.test(".", "-race", "-run", underRace, "./cmd/gen"))
+			s.test(testLimit, ".", "-race", "-skip", "Builds|Bomb|Export", "./pki/..."),
+			s.test(testLimit, ".", "-race", "-run", underRace, "./cmd/gen"))
 	}},
-	{"kill", func(s *suite) error { return s.test(".", "-run", "Kill", "./cmd/gen") }},
-	{"bench", func(s *suite) error { return s.test("e2e/bench", "./...") }},
-	{"judges", func(s *suite) error { return s.test("e2e/lint", ".") }},
+	{"kill", func(s *suite) error { return s.test(testLimit, ".", "-run", "Kill", "./cmd/gen") }},
+	{"bench", func(s *suite) error { return s.test(testLimit, "e2e/bench", "./...") }},
+	{"judges", func(s *suite) error { return s.test(testLimit, "e2e/lint", ".") }},
 	{"fuzz", (*suite).fuzzAll},
 }
 
@@ -143,9 +147,12 @@ func inModules(name string, args ...string) error {
 	return errors.Join(errs...)
 }
 
-func inDir(dir, name string, args ...string) error {
+func inDir(dir, name string, args ...string) error { return inDirWith(dir, nil, name, args...) }
+
+// inDirWith adds to the environment.
+func inDirWith(dir string, env []string, name string, args ...string) error {
 	c := exec.Command(name, args...)
-	c.Dir = dir
+	c.Dir, c.Env = dir, append(os.Environ(), env...)
 	if out, err := c.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %s", dir, out)
 	}
@@ -167,11 +174,15 @@ type event struct {
 	Action, Package, Test, Output string
 }
 
-// test runs go test in a module, prints the output of what failed and the
-// closing lines of the rest, and counts tests with their subtests. A skipped
-// test counts as failed: here everything is there, or is installed.
-func (s *suite) test(dir string, args ...string) error {
-	c := exec.Command("go", append([]string{"test", "-json", "-timeout", "60m"}, args...)...)
+// testLimit is what the tests of a package may take where nothing else is said.
+const testLimit = time.Hour
+
+// test runs go test in a module, each package within the limit once it is
+// compiled, prints the output of what failed and the closing lines of the rest,
+// and counts tests with their subtests. A skipped test counts as failed: here
+// everything is there, or is installed. So does a run without a test.
+func (s *suite) test(limit time.Duration, dir string, args ...string) error {
+	c := exec.Command("go", append([]string{"test", "-json", "-timeout", limit.String()}, args...)...)
 	c.Dir, c.Stderr = dir, os.Stderr
 	pipe, err := c.StdoutPipe()
 	if err != nil {
@@ -180,14 +191,18 @@ func (s *suite) test(dir string, args ...string) error {
 	if err := c.Start(); err != nil {
 		return err
 	}
-	failed := s.count(pipe)
+	passed, failed := s.count(pipe)
 	if err := c.Wait(); err != nil || failed > 0 {
 		return fmt.Errorf("go test in %s: %d failed (%v)", dir, failed, err)
+	}
+	if passed == 0 {
+		return fmt.Errorf("go test in %s: no test ran", dir)
 	}
 	return nil
 }
 
-func (s *suite) count(r io.Reader) (failed int) {
+// count reads what go test -json says and adds it to the suite's numbers.
+func (s *suite) count(r io.Reader) (passed, failed int) {
 	output := map[string][]string{} // package and test: lines
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, 1<<22)
@@ -206,7 +221,7 @@ func (s *suite) count(r io.Reader) (failed int) {
 			}
 		case "pass":
 			if e.Test != "" {
-				s.passed++
+				passed++
 			}
 			delete(output, key)
 		case "fail", "skip", "build-fail":
@@ -217,8 +232,8 @@ func (s *suite) count(r io.Reader) (failed int) {
 			fmt.Printf("-- %s %s\n%s", strings.ToUpper(e.Action), key, strings.Join(output[key], ""))
 		}
 	}
-	s.failed += failed
-	return failed
+	s.passed, s.failed = s.passed+passed, s.failed+failed
+	return passed, failed
 }
 
 // note is what a part says of itself: how much was judged or killed.

@@ -189,7 +189,7 @@ func judge(t *testing.T, dir string, f files, want verdict) string {
 		t.Errorf("rootkiln verify finds the errors %q, this offer is %s", errs, want)
 	}
 	var say []string
-	for _, severity := range []string{"error", "warning", "info", "notice"} {
+	for _, severity := range []string{"error", "warning", "notice"} {
 		if codes := testbed.Codes(findings, severity); len(codes) > 0 {
 			say = append(say, severity+" "+strings.Join(codes, " "))
 		}

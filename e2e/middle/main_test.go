@@ -45,7 +45,7 @@ func TestSupervisor(t *testing.T) {
 	}
 	run := "every row on both topologies"
 	if !completeRun() {
-		run = "the short run; " + extentVariable + "=all makes the isolated topology's offers to a shared one too"
+		run = "the short run; " + extentVariable + "=all gives a shared topology all that an isolated one gets"
 	}
 	testbed.Note("middle: supervisor of k3s %s on sqlite and etcd, %d bundles, %d starts, %d bootstrap values, "+
 		"%d offers to rotate-ca (%d refused, %d forced), %d isolation probes (%s)", strings.TrimSpace(version),
@@ -59,16 +59,24 @@ func onSQLite(t *testing.T, s *server) {
 	t.Run("who may rotate", func(t *testing.T) { credentials(t, s) })
 	t.Run("rotate-ca", func(t *testing.T) { answers(t, s) })
 	successors(t, s)
+	if s.full() {
+		forced(t, s)
+	}
 }
 
 func onEtcd(t *testing.T, s *server) {
 	s.start(t)
 	s.check(t, "first start")
 	t.Run("isolation", func(t *testing.T) { isolation(t, s) })
-	if s.topology == isolated {
+	if s.full() {
 		successors(t, s)
+		forced(t, s)
 	}
 }
+
+// full tells whether a server gets everything. In the short run one of the
+// shared topology gets only what differs there.
+func (s *server) full() bool { return s.topology == isolated || completeRun() }
 
 // successors rotates the cluster and lets it come back twice: from its disk,
 // and from its datastore alone.

@@ -54,14 +54,23 @@ func found(t *testing.T, topology topology, store store) *server {
 	s := &server{topology: topology, store: store, dir: testbed.Dir(t)}
 	s.data = filepath.Join(s.dir, "data")
 	s.url = fmt.Sprintf("https://127.0.0.1:%d", ports[store])
-	s.bundle = testbed.NewBundle(t, s.dir, "--topology", string(topology))
+	s.live(t, s.dir)
+	testbed.Write(t, s.passwordFile(), []byte(password))
+	s.bundle.Copy(t, s.data)
+	return s
+}
+
+// live makes a bundle in the directory and expects the server to live on it.
+func (s *server) live(t testing.TB, dir string) {
+	t.Helper()
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s.bundle = testbed.NewBundle(t, dir, "--topology", string(s.topology))
 	tally.bundles.Add(1)
 	s.files = readFiles(t, filepath.Join(s.bundle.Dir, "tls"))
 	s.rootFile = filepath.Join(s.bundle.Offline, "root-ca.crt")
 	s.root = testbed.ReadRoot(t, s.rootFile)
-	testbed.Write(t, s.passwordFile(), []byte(password))
-	s.bundle.Copy(t, s.data)
-	return s
 }
 
 func (s *server) passwordFile() string { return filepath.Join(s.dir, "password") }
@@ -165,7 +174,7 @@ func trustInRoot(t *testing.T, s *server) {
 	if _, err := (testbed.Client{Root: s.root}).Get(s.url + "/ping"); err != nil {
 		t.Errorf("Go: %v", err)
 	}
-	if _, err := s.run("curl", "-sSf", "--cacert", s.rootFile, s.url+"/ping"); err != nil {
+	if _, err := testbed.Curl(t, s.rootFile, s.url+"/ping"); err != nil {
 		t.Error(err)
 	}
 	if _, err := s.run("openssl", "s_client", "-connect", strings.TrimPrefix(s.url, "https://"), "-verify_ip", "127.0.0.1",
@@ -237,11 +246,11 @@ func renewedLeaves(t *testing.T, s *server) {
 // servedBy wants the supervisor's own certificate signed by the server CA of
 // these files.
 func servedBy(t *testing.T, s *server, f files) {
-	answer, err := testbed.Client{Root: s.root}.Get(s.url + "/ping")
+	authority, err := testbed.DecodeChain(f["server-ca.crt"])
 	if err != nil {
 		t.Fatal(err)
 	}
-	authority, err := testbed.DecodeChain(f["server-ca.crt"])
+	answer, err := testbed.Client{Root: authority[len(authority)-1]}.Get(s.url + "/ping")
 	if err != nil {
 		t.Fatal(err)
 	}

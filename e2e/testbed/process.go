@@ -2,12 +2,14 @@ package testbed
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -18,14 +20,16 @@ type Process struct {
 	Name string
 	Log  string // file with its standard output and error
 
-	cmd    *exec.Cmd
-	exited chan struct{}
-	err    error // of Wait; read it after exited is closed
+	cmd      *exec.Cmd
+	exited   chan struct{}
+	err      error       // of Wait; read it after exited is closed
+	stopping atomic.Bool // by our signal, or its own end has been told
+	mayExit  atomic.Bool
 }
 
-// grace is what a server gets between SIGTERM and SIGKILL. A full k3s needs
-// about five seconds on a busy machine.
-const grace = 40 * time.Second
+// grace is what a server gets between SIGTERM and SIGKILL. A kube-apiserver
+// waits up to a minute for those who watch it (its --request-timeout).
+const grace = 90 * time.Second
 
 // Start runs the command as a server called name, its log in dir. It is
 // stopped, at the latest, when the test ends. env is added to the environment.
@@ -48,7 +52,9 @@ func Start(t testing.TB, dir, name string, env []string, command ...string) *Pro
 		close(p.exited)
 	}()
 	t.Cleanup(func() {
-		p.stop()
+		if err := p.stop(); err != nil {
+			t.Errorf("%s: %v", p.Name, err)
+		}
 		if t.Failed() {
 			t.Logf("end of %s:\n%s", p.Log, p.Tail(25))
 		}
@@ -65,7 +71,8 @@ func (p *Process) Await(t testing.TB, within time.Duration, what string, ready f
 	}
 }
 
-// TryAwait is Await for a server that may well not come up.
+// TryAwait is Await for a server that may well not come up: if it ends, the
+// error says so, and nobody else will.
 func (p *Process) TryAwait(within time.Duration, ready func() error) error {
 	deadline := time.Now().Add(within)
 	for {
@@ -75,6 +82,7 @@ func (p *Process) TryAwait(within time.Duration, ready func() error) error {
 		}
 		select {
 		case <-p.exited:
+			p.MayExit()
 			return fmt.Errorf("it ended: %w", errors.Join(p.err, err))
 		case <-time.After(100 * time.Millisecond):
 		}
@@ -83,6 +91,11 @@ func (p *Process) TryAwait(within time.Duration, ready func() error) error {
 		}
 	}
 }
+
+// MayExit says that the test expects the process to end by itself, or has seen
+// it. Otherwise that fails the test, at its end if not before: nobody notices a
+// server's crash after the last question to it.
+func (p *Process) MayExit() { p.mayExit.Store(true) }
 
 // Stop ends the process as a service manager does, and waits for its end.
 func (p *Process) Stop(t testing.TB) {
@@ -93,12 +106,19 @@ func (p *Process) Stop(t testing.TB) {
 }
 
 func (p *Process) stop() error {
+	if p.stopping.Swap(true) {
+		<-p.exited
+		return nil
+	}
 	select {
 	case <-p.exited:
-		return nil
+		return p.byItself()
 	default:
 	}
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); errors.Is(err, os.ErrProcessDone) {
+		<-p.exited
+		return p.byItself()
+	} else if err != nil {
 		return err
 	}
 	select {
@@ -109,6 +129,14 @@ func (p *Process) stop() error {
 	p.cmd.Process.Kill()
 	<-p.exited
 	return fmt.Errorf("did not end within %s of SIGTERM", grace)
+}
+
+// byItself is what is wrong with a process that ended before it was told to.
+func (p *Process) byItself() error {
+	if p.mayExit.Load() {
+		return nil
+	}
+	return fmt.Errorf("ended by itself: %v", p.cmd.ProcessState)
 }
 
 // Exited tells whether the process has ended, and how.
@@ -153,22 +181,46 @@ func (p *Process) Tail(lines int) string {
 	return strings.Join(all[max(0, len(all)-lines):], "\n")
 }
 
-// Run runs a command to its end, within five minutes, and returns what it wrote
-// to standard output, and to standard error as part of the error. Twelve RSA-4096
-// keys on a busy machine take more than one.
+// runLimit is what a command gets to its end. Twelve RSA-4096 keys on a busy
+// machine take more than a minute.
+const runLimit = 5 * time.Minute
+
+// Run runs a command to its end, within runLimit, and returns what it wrote to
+// standard output, and to standard error as part of the error.
 func Run(dir string, env []string, command ...string) (string, error) {
-	cmd := exec.Command(command[0], command[1:]...)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr, cmd.Dir = &stdout, &stderr, dir
+	stdout, _, err := Outputs(dir, env, command...)
+	return stdout, err
+}
+
+// Outputs is Run for a command that has something to say on standard error even
+// when all is well.
+func Outputs(dir string, env []string, command ...string) (stdout, stderr string, err error) {
+	return outputs(runLimit, dir, env, command...)
+}
+
+func outputs(limit time.Duration, dir string, env []string, command ...string) (stdout, stderr string, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+	var out, errs strings.Builder
+	cmd.Stdout, cmd.Stderr, cmd.Dir = &out, &errs, dir
 	cmd.Env = append(os.Environ(), env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Start(); err != nil {
-		return "", err
+	cmd.WaitDelay = 5 * time.Second // for a child of its own that keeps our pipes open
+	if err = cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			err = fmt.Errorf("not within %s: %w", limit, ctx.Err())
+		}
+		err = fmt.Errorf("%s: %w\n%s", filepath.Base(command[0]), err, strings.TrimSpace(errs.String()))
 	}
-	timer := time.AfterFunc(5*time.Minute, func() { cmd.Process.Kill() })
-	defer timer.Stop()
-	if err := cmd.Wait(); err != nil {
-		return stdout.String(), fmt.Errorf("%s: %w\n%s", filepath.Base(command[0]), err, strings.TrimSpace(stderr.String()))
-	}
-	return stdout.String(), nil
+	return out.String(), errs.String(), err
+}
+
+// Curl asks by curl, which knows the server by the certificates of the file root
+// alone: Debian's would look into /etc/ssl/certs as well, and a .curlrc could
+// name more. A status of 400 and above is an error.
+func Curl(t testing.TB, root string, args ...string) (string, error) {
+	t.Helper()
+	alone := []string{"curl", "-q", "-sSf", "--max-time", "30", "--cacert", root, "--capath", t.TempDir()}
+	return Run("", nil, append(alone, args...)...)
 }

@@ -2,7 +2,9 @@ package testbed
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -54,8 +56,8 @@ type Finding struct {
 	Subject  string `json:"subject"`
 }
 
-// Verify is the findings of `rootkiln verify` on a directory or archive. An
-// exit status of 3, something is wrong, is a verdict and no error here.
+// Verify is the findings of `rootkiln verify` on a directory or archive. Its
+// exit status must agree with them: 3 is the verdict that something is wrong.
 func Verify(t testing.TB, path string, flags ...string) []Finding {
 	t.Helper()
 	out, err := Rootkiln(append([]string{"verify", "--output", "json", path}, flags...)...)
@@ -65,7 +67,27 @@ func Verify(t testing.TB, path string, flags ...string) []Finding {
 	if bad := json.Unmarshal([]byte(out), &report); bad != nil {
 		t.Fatalf("rootkiln verify: %v, %v\n%s", bad, err, out)
 	}
+	want := 0
+	if len(Codes(report.Findings, "error")) > 0 {
+		want = 3
+	}
+	if status := exitStatus(err); status != want {
+		t.Fatalf("rootkiln verify: exit status %d, want %d with the findings %v (%v)", status, want, report.Findings, err)
+	}
 	return report.Findings
+}
+
+// exitStatus is that of a command which ended with the error; -1 if it did not
+// run.
+func exitStatus(err error) int {
+	if err == nil {
+		return 0
+	}
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return exit.ExitCode()
+	}
+	return -1
 }
 
 // Codes are the codes of the findings with one of the severities, sorted, each

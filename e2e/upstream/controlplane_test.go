@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"errors"
+	"net"
 	"net/http"
 	"os"
 	"slices"
@@ -27,9 +28,10 @@ func controlPlanes(t *testing.T) {
 			t.Run("logins", p.testLogins)
 			t.Run("trust", p.testTrust)
 			t.Run("signing", p.testSigning)
+			t.Run("signer with a chain", p.testSignerChain)
 			var token string
 			t.Run("service account", func(t *testing.T) { token = p.testServiceAccount(t) })
-			t.Run("siblings", p.testSiblings)
+			t.Run("siblings", func(t *testing.T) { p.testSiblings(t, topology == "shared") })
 			t.Run("hot reload", p.testHotReload)
 			t.Run("service key rotation", func(t *testing.T) { p.testServiceKeyRotation(t, token) })
 			p.stop(t)
@@ -87,6 +89,7 @@ func (p *plane) testLogins(t *testing.T) {
 		c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
 		c.NotBefore, c.NotAfter = time.Now().Add(-48*time.Hour), time.Now().Add(-time.Hour)
 	})
+	anyUse := clientCA.MintFrom(t, func(c *x509.Certificate) { c.Subject = pkix.Name{CommonName: "erin"} })
 	mallory := stranger.Mint(t, "mallory", "system:masters")
 	developer := clientCA.Mint(t, "alice", "dev")
 	wrongProxy := testbed.ReadAuthority(t, p.bundle.TLS("request-header-ca")).Mint(t, "another-proxy")
@@ -109,6 +112,7 @@ func (p *plane) testLogins(t *testing.T) {
 		{"kubelet", p.leaf(t, "client-kubelet"), nil, "system:node:node1", []string{"system:nodes", "system:authenticated"}},
 		{"a developer", &developer, nil, "alice", []string{"dev", "system:authenticated"}},
 		{"a developer, without the chain", testbed.Bare(developer), nil, "alice", []string{"dev", "system:authenticated"}},
+		{"a certificate without extended key usage", &anyUse, nil, "erin", anybody},
 		{"front proxy for alice", p.leaf(t, "client-auth-proxy"), headers, "alice", []string{"dev", "system:authenticated"}},
 		{"no certificate", nil, nil, "", nil},
 		{"a stranger's CA", &mallory, nil, "", nil},
@@ -119,10 +123,20 @@ func (p *plane) testLogins(t *testing.T) {
 		client := p.as(t, c.certificate)
 		client.Header = c.header
 		user, err := client.WhoAmI(p.url(""))
-		if user.Name != c.user || !slices.Equal(user.Groups, c.groups) {
+		if user.Name != c.user || !slices.Equal(user.Groups, c.groups) || c.user == "" && !unauthorized(err) {
 			t.Errorf("%s: is %q in %q (%v), want %q in %q", c.name, user.Name, user.Groups, err, c.user, c.groups)
 		}
 	}
+	// Who is known may not yet do anything.
+	if answer, err := p.as(t, &developer).Do(http.MethodGet, p.url("/api/v1/namespaces"), ""); err != nil || answer.Status != http.StatusForbidden {
+		t.Errorf("a developer lists namespaces: status %d, %v, want 403", answer.Status, err)
+	}
+}
+
+// unauthorized tells whether an API server said that it knows nobody by that
+// certificate or token. Any other error proves nothing.
+func unauthorized(err error) bool {
+	return err != nil && strings.HasPrefix(err.Error(), "status 401: ")
 }
 
 // testTrust gives clients the server's root and nothing else.
@@ -131,11 +145,13 @@ func (p *plane) testTrust(t *testing.T) {
 		t.Errorf("Go: is %q: %v", user.Name, err)
 	}
 	root := p.rootFile(t, "server-ca")
+	tally.requests.Add(1)
+	if _, err := testbed.Curl(t, root, "--cert", p.file("client-admin.crt"), "--key", p.file("client-admin.key"), p.url("/version")); err != nil {
+		t.Error(err)
+	}
 	config := p.kubeconfig(t, "client-admin", root)
 	for _, command := range [][]string{
 		{"kubectl", "--kubeconfig", config, "--cache-dir", p.file("cache"), "get", "namespaces", "-o", "name"},
-		{"curl", "--silent", "--show-error", "--fail", "--capath", p.dir, "--cacert", root,
-			"--cert", p.file("client-admin.crt"), "--key", p.file("client-admin.key"), p.url("/version")},
 		{"openssl", "s_client", "-connect", p.host(), "-verify_return_error", "-x509_strict", "-verify_hostname", "kubernetes.default.svc",
 			"-CAfile", root, "-no-CApath", "-no-CAstore", "-brief"},
 		{"openssl", "verify", "-x509_strict", "-purpose", "sslclient", "-trusted", p.rootFile(t, "client-ca"), "-untrusted", p.file("client-admin.crt"), p.file("client-admin.crt")},
@@ -153,24 +169,27 @@ func (p *plane) rootFile(t testing.TB, ca string) string {
 
 // testSiblings shows what the holder of one CA's key can do at the doors of
 // the others, and holds it against what `rootkiln verify` says.
-func (p *plane) testSiblings(t *testing.T) {
+func (p *plane) testSiblings(t *testing.T, shared bool) {
 	open := map[[2]string]bool{} // from role, to role
 	for from, path := range testbed.CAFiles {
 		ca := testbed.ReadAuthority(t, p.bundle.TLS(path))
 		masters, proxy := ca.Mint(t, "mallory", "system:masters"), ca.Mint(t, "system:auth-proxy")
-		if user, _ := p.as(t, &masters).WhoAmI(p.url("")); user.Name == "mallory" {
-			open[[2]string{from, "client-ca"}] = true
-		}
 		client := p.as(t, &proxy)
 		client.Header = http.Header{"X-Remote-User": {"victim"}}
-		if user, _ := client.WhoAmI(p.url("")); user.Name == "victim" {
-			open[[2]string{from, "request-header-ca"}] = true
-		}
-		if p.etcdOpens(t, p.etcdHost(), "etcd/server-ca", &masters) {
-			open[[2]string{from, "etcd-server-ca"}] = true
-		}
-		if p.etcdOpens(t, p.peersHost(), "etcd/peer-ca", &masters) {
-			open[[2]string{from, "etcd-peer-ca"}] = true
+		for to, got := range map[string]string{
+			"client-ca":         whoIs(p.as(t, &masters), p.url("")),
+			"request-header-ca": whoIs(client, p.url("")),
+			"etcd-server-ca":    p.askEtcd(t, p.etcdHost(), "etcd/server-ca", &masters),
+			"etcd-peer-ca":      p.askEtcd(t, p.peersHost(), "etcd/peer-ca", &masters),
+		} {
+			switch {
+			case got == "mallory", got == "victim", got == etcdAnswers:
+				open[[2]string{from, to}] = true
+			case got == "nobody", got == etcdRefuses:
+			case got == "system:auth-proxy" && from == "client-ca": // a user like any other, whose headers nobody reads
+			default:
+				t.Errorf("a certificate of %s shown for %s: %s", from, to, got)
+			}
 		}
 	}
 	said := map[[2]string]bool{}
@@ -178,6 +197,9 @@ func (p *plane) testSiblings(t *testing.T) {
 		if pair[1] != "server-ca" { // no door of a control plane: that CA's certificates are shown to clients
 			said[pair] = true
 		}
+	}
+	if (len(said) > 0) != shared {
+		t.Errorf("rootkiln verify names %d doors that are open; shared is %t", len(said), shared)
 	}
 	for from := range testbed.CAFiles {
 		for _, to := range []string{"client-ca", "request-header-ca", "etcd-server-ca", "etcd-peer-ca"} {
@@ -189,11 +211,41 @@ func (p *plane) testSiblings(t *testing.T) {
 	}
 }
 
-// etcdOpens tells whether etcd answers a client with that certificate.
-func (p *plane) etcdOpens(t *testing.T, host, ca string, certificate *tls.Certificate) bool {
+// whoIs is the user's name, "nobody", or what else went wrong.
+func whoIs(client testbed.Client, server string) string {
+	user, err := client.WhoAmI(server)
+	switch {
+	case err == nil:
+		return user.Name
+	case unauthorized(err):
+		return "nobody"
+	}
+	return err.Error()
+}
+
+// What etcd does with a client's certificate.
+const (
+	etcdAnswers = "answers"
+	etcdRefuses = "remote error: tls: unknown certificate authority"
+)
+
+// askEtcd shows etcd the certificate. A refusal comes in the handshake of TLS
+// 1.2; with 1.3 a client may find a closed connection first (RFC 8446 section
+// 4.4.2.4).
+func (p *plane) askEtcd(t *testing.T, host, ca string, certificate *tls.Certificate) string {
 	tally.requests.Add(1)
-	_, err := testbed.Client{Root: p.root(t, ca), Certificate: certificate, HTTP1: true}.Get("https://" + host + "/version")
-	return err == nil
+	connection, err := tls.DialWithDialer(&net.Dialer{Timeout: 15 * time.Second}, "tcp", host, &tls.Config{
+		RootCAs: testbed.Pool(p.root(t, ca)), MaxVersion: tls.VersionTLS12,
+		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return certificate, nil },
+	})
+	if err != nil {
+		return err.Error()
+	}
+	connection.Close()
+	if _, err := (testbed.Client{Root: p.root(t, ca), Certificate: certificate, HTTP1: true}).Get("https://" + host + "/version"); err != nil {
+		return err.Error()
+	}
+	return etcdAnswers
 }
 
 // testHotReload changes client-ca.crt under a running API server: what cannot be
@@ -206,8 +258,8 @@ func (p *plane) testHotReload(t *testing.T) {
 	}
 	next := testbed.NewAuthority(t, "Next Client CA", testbed.ECKey(t, elliptic.P256()), nil, nil)
 	carol := next.Mint(t, "carol", "dev")
-	if user, _ := p.as(t, &carol).WhoAmI(p.url("")); user.Name != "" {
-		t.Fatalf("carol is %q already", user.Name)
+	if user, err := p.as(t, &carol).WhoAmI(p.url("")); !unauthorized(err) {
+		t.Fatalf("carol is %q already: %v", user.Name, err)
 	}
 	mark := p.api.Mark()
 	testbed.Write(t, file, append(bytes.Clone(before), undecodable...))

@@ -6,5 +6,5 @@
 //
 // controlplane_test.go proves what must work, defects_test.go what must not go
 // unnoticed: each defect as a bundle, what the components do with it and what
-// `rootkiln verify` says.
+// `rootkiln verify` says. nodedefects_test.go has those that are in no bundle.
 package upstream

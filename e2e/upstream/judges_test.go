@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -75,7 +76,7 @@ func (row pitfall) judge(t *testing.T, p *plane) refusals {
 	}
 	root := testbed.ReadAuthority(t, filepath.Join(p.bundle.Offline, "root-ca")).Root()
 	rootFile := testbed.Write(t, p.file("root.crt"), testbed.EncodeChain(root))
-	if note(d.component, p.listens(t, d.component)); refused[d.component] == "" {
+	if note(d.component, p.listens(t, d.component, row.flags...)); refused[d.component] == "" {
 		var err error
 		if p.trust, err = testbed.ReadChain(p.bundle.TLS(d.trust + ".crt")); err == nil {
 			err = d.ask(t, p, p.trust...)
@@ -84,9 +85,12 @@ func (row pitfall) judge(t *testing.T, p *plane) refusals {
 		if d.trust == row.ca {
 			note(goRoot, d.ask(t, p, root))
 		}
-		note(curl, d.curl(p))
+		note(curl, d.curl(t, p))
 		if d.request != nil && refused[goFile] == "" {
 			note(controllers, d.sign(t, p))
+		}
+		if row.log != "" {
+			within(t, 20*time.Second, "a word in the log", func() error { return p.logged(d.component, row.log) })
 		}
 	}
 	_, err := testbed.Run(p.dir, nil, "openssl", "verify", "-x509_strict", "-purpose", d.purpose,
@@ -105,13 +109,12 @@ func (d door) ask(t *testing.T, p *plane, anchors ...*x509.Certificate) error {
 	return err
 }
 
-func (d door) curl(p *plane) error {
-	command := []string{"curl", "--silent", "--show-error", "--fail", "--http1.1", "--capath", p.dir, "--cacert", p.bundle.TLS(d.trust + ".crt"),
-		"--cert", p.file(d.client + ".crt"), "--key", p.file(d.client + ".key"), d.url(p)}
+func (d door) curl(t *testing.T, p *plane) error {
+	args := []string{"--http1.1", "--cert", p.file(d.client + ".crt"), "--key", p.file(d.client + ".key"), d.url(p)}
 	for name, values := range d.header {
-		command = append(command, "--header", name+": "+values[0])
+		args = append(args, "--header", name+": "+values[0])
 	}
-	_, err := testbed.Run(p.dir, nil, command...)
+	_, err := testbed.Curl(t, p.bundle.TLS(d.trust+".crt"), args...)
 	return err
 }
 
@@ -123,7 +126,7 @@ func (d door) sign(t *testing.T, p *plane) error {
 		return err
 	}
 	p.writeSigners(t)
-	p.startControllers(t, "--controllers=certificatesigningrequest-signing-controller")
+	p.launchControllers(t, signer)
 	requester := p.admin(t)
 	if d.request == &forKubelet {
 		requester = p.as(t, p.leaf(t, "client-kubelet"))
@@ -162,16 +165,29 @@ networking: {serviceSubnet: 10.43.0.0/16}
 
 // listens starts a component and waits until it listens: whether its peers like
 // it is their business.
-func (p *plane) listens(t *testing.T, component string) error {
-	process, address := &p.etcd, p.etcdHost()
+func (p *plane) listens(t *testing.T, component string, flags ...string) error {
+	address := p.etcdHost()
 	if component == "etcd" {
-		p.startEtcd(t)
+		p.startEtcd(t, flags...)
 	} else {
-		p.startAPI(t)
-		process, address = &p.api, p.host()
+		p.startAPI(t, flags...)
+		address = p.host()
 	}
-	if err := (*process).TryAwait(time.Minute, handshake(address)); err != nil {
-		return fmt.Errorf("%w\n%s", err, (*process).Tail(6))
+	process := p.process(component)
+	if err := process.TryAwait(time.Minute, handshake(address)); err != nil {
+		return fmt.Errorf("%w\n%s", err, process.Tail(6))
+	}
+	return nil
+}
+
+func (p *plane) process(component string) *testbed.Process {
+	return map[string]*testbed.Process{"etcd": p.etcd, "kube-apiserver": p.api}[component]
+}
+
+// logged tells whether a component has written the text.
+func (p *plane) logged(component, text string) error {
+	if !strings.Contains(p.process(component).LogSince(0), text) {
+		return fmt.Errorf("%s does not say %q", component, text)
 	}
 	return nil
 }

@@ -39,8 +39,9 @@ var (
 	nodeIPs   = []net.IP{net.ParseIP("127.0.0.1"), net.ParseIP("::1"), net.ParseIP(testbed.Address), net.ParseIP("10.43.0.1")}
 )
 
-// from signs the leaf, with the CA's chain behind it.
-func (l leaf) from(t testing.TB, ca *testbed.Authority) tls.Certificate {
+// from signs the leaf, with the CA's chain behind it. An edit, if there is one,
+// has the last word.
+func (l leaf) from(t testing.TB, ca *testbed.Authority, edit func(*x509.Certificate)) tls.Certificate {
 	return ca.MintFrom(t, func(template *x509.Certificate) {
 		template.Subject.CommonName = l.commonName
 		if l.organization != "" {
@@ -55,11 +56,14 @@ func (l leaf) from(t testing.TB, ca *testbed.Authority) tls.Certificate {
 		}
 		// k3s asks for this too, on keys of elliptic curves as well.
 		template.KeyUsage |= x509.KeyUsageKeyEncipherment
+		if edit != nil {
+			edit(template)
+		}
 	})
 }
 
 // write signs the leaf and puts it, with its key, into the directory.
 func (l leaf) write(t testing.TB, dir string, ca *testbed.Authority) {
 	t.Helper()
-	testbed.WritePair(t, filepath.Join(dir, l.file), l.from(t, ca))
+	testbed.WritePair(t, filepath.Join(dir, l.file), l.from(t, ca, nil))
 }

@@ -2,7 +2,6 @@ package upstream
 
 import (
 	"os"
-	"os/exec"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -31,11 +30,11 @@ func TestUpstream(t *testing.T) {
 // version is the last word of the first line that the program says of itself.
 func version(t *testing.T, command ...string) string {
 	t.Helper()
-	out, err := exec.Command(command[0], command[1:]...).Output()
+	out, err := testbed.Run("", nil, command...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	line, _, _ := strings.Cut(string(out), "\n")
+	line, _, _ := strings.Cut(out, "\n")
 	words := strings.Fields(line)
 	return words[len(words)-1]
 }

@@ -6,8 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"k8s.io/client-go/util/keyutil"
 
 	"rootkiln/e2e/testbed"
 )
@@ -20,6 +24,7 @@ type plane struct {
 	bundle testbed.Bundle
 	dir    string
 	lane   int
+	prefix string              // of its keys in etcd, which it may share with planes before it
 	store  *plane              // whose etcd the API server uses; nil: its own
 	trust  []*x509.Certificate // of its clients; nil: the server's root alone
 
@@ -35,10 +40,12 @@ var freeLanes = func() chan int {
 	return free
 }()
 
+var planes atomic.Int64
+
 // laned is a plane, without files as yet, on a lane that is its own until the
 // test ends.
 func laned(t testing.TB, b testbed.Bundle) *plane {
-	p := &plane{bundle: b, dir: testbed.Dir(t), lane: <-freeLanes}
+	p := &plane{bundle: b, dir: testbed.Dir(t), lane: <-freeLanes, prefix: fmt.Sprintf("/plane%d", planes.Add(1))}
 	t.Cleanup(func() { freeLanes <- p.lane })
 	return p
 }
@@ -103,51 +110,98 @@ func (p *plane) stop(t testing.TB) {
 	}
 }
 
-func (p *plane) startEtcd(t testing.TB) {
+func (p *plane) startEtcd(t testing.TB, more ...string) {
 	t.Helper()
 	etcdURL, peerURL := "https://"+p.etcdHost(), "https://"+p.peersHost()
-	p.etcd = testbed.Start(t, p.dir, "etcd", nil, "etcd", "--name=node1", "--data-dir="+p.file("etcd"), "--unsafe-no-fsync",
-		"--listen-client-urls="+etcdURL, "--advertise-client-urls="+etcdURL,
-		"--listen-peer-urls="+peerURL, "--initial-advertise-peer-urls="+peerURL, "--initial-cluster=node1="+peerURL,
-		"--cert-file="+p.file("etcd-server.crt"), "--key-file="+p.file("etcd-server.key"),
-		"--trusted-ca-file="+p.bundle.TLS("etcd/server-ca.crt"), "--client-cert-auth",
-		"--peer-cert-file="+p.file("etcd-peer.crt"), "--peer-key-file="+p.file("etcd-peer.key"),
-		"--peer-trusted-ca-file="+p.bundle.TLS("etcd/peer-ca.crt"), "--peer-client-cert-auth")
+	p.etcd = testbed.Start(t, p.dir, "etcd", nil, append([]string{"etcd", "--name=node1", "--data-dir=" + p.file("etcd"), "--unsafe-no-fsync",
+		"--listen-client-urls=" + etcdURL, "--advertise-client-urls=" + etcdURL,
+		"--listen-peer-urls=" + peerURL, "--initial-advertise-peer-urls=" + peerURL, "--initial-cluster=node1=" + peerURL,
+		"--cert-file=" + p.file("etcd-server.crt"), "--key-file=" + p.file("etcd-server.key"),
+		"--trusted-ca-file=" + p.bundle.TLS("etcd/server-ca.crt"), "--client-cert-auth",
+		"--peer-cert-file=" + p.file("etcd-peer.crt"), "--peer-key-file=" + p.file("etcd-peer.key"),
+		"--peer-trusted-ca-file=" + p.bundle.TLS("etcd/peer-ca.crt"), "--peer-client-cert-auth"}, more...)...)
 }
 
-// startAPI passes the flags that k3s passes, and two for a machine with no
-// address but those of loopback.
-func (p *plane) startAPI(t testing.TB) {
+// startAPI starts a kube-apiserver as k3s does.
+func (p *plane) startAPI(t testing.TB, more ...string) {
 	t.Helper()
+	if err := p.writeServiceKey(); err != nil {
+		t.Fatal(err)
+	}
+	p.launchAPI(t, more...)
+}
+
+// writeServiceKey is what k3s does at each of its starts (genServiceAccount in
+// pkg/daemons/control/deps), with the functions that it calls: the first key of
+// service.key alone, which signs.
+func (p *plane) writeServiceKey() error {
+	key, err := keyutil.PrivateKeyFromFile(p.bundle.TLS("service.key"))
+	if err != nil {
+		return err
+	}
+	text, err := keyutil.MarshalPrivateKeyToPEM(key)
+	if err != nil {
+		return err
+	}
+	return keyutil.WriteKey(p.file("service.current.key"), text)
+}
+
+// cipherSuites are k3s's choice for TLS 1.2 (pkg/cli/server).
+var cipherSuites = []string{
+	"TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+	"TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+	"TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305", "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305",
+}
+
+// launchAPI passes the flags by which k3s tells a kube-apiserver whom to trust,
+// what to show and whom to let in (apiServer in pkg/daemons/control). Left out
+// is what concerns no certificate (allow-privileged, profiling, node ports, the
+// order of kubelet addresses), what k3s passes only when it is asked to
+// (encryption-provider-config) and the egress selector, which needs k3s. The
+// first two flags are ours, for a machine with no address but those of loopback.
+func (p *plane) launchAPI(t testing.TB, more ...string) {
+	t.Helper()
+	const issuer = "https://kubernetes.default.svc.cluster.local"
 	tlsFile, store := p.bundle.TLS, p.store
 	if store == nil {
 		store = p
 	}
-	p.api = testbed.Start(t, p.dir, "kube-apiserver", nil, "kube-apiserver",
+	p.api = testbed.Start(t, p.dir, "kube-apiserver", nil, append([]string{"kube-apiserver",
 		"--advertise-address=192.0.2.1", "--endpoint-reconciler-type=none",
-		"--bind-address=127.0.0.1", fmt.Sprintf("--secure-port=%d", 6443+p.lane), "--cert-dir="+p.file("apiserver-certs"),
-		"--etcd-servers=https://"+store.etcdHost(), fmt.Sprintf("--etcd-prefix=/lane%d", p.lane), "--etcd-cafile="+tlsFile("etcd/server-ca.crt"),
-		"--etcd-certfile="+p.file("etcd-client.crt"), "--etcd-keyfile="+p.file("etcd-client.key"),
-		"--tls-cert-file="+p.file("serving-kube-apiserver.crt"), "--tls-private-key-file="+p.file("serving-kube-apiserver.key"),
-		"--client-ca-file="+tlsFile("client-ca.crt"), "--kubelet-certificate-authority="+tlsFile("server-ca.crt"),
-		"--kubelet-client-certificate="+p.file("client-kube-apiserver.crt"), "--kubelet-client-key="+p.file("client-kube-apiserver.key"),
-		"--requestheader-client-ca-file="+tlsFile("request-header-ca.crt"), "--requestheader-allowed-names=system:auth-proxy",
+		"--bind-address=127.0.0.1", fmt.Sprintf("--secure-port=%d", 6443+p.lane), "--cert-dir=" + p.file("apiserver-certs"),
+		"--etcd-servers=https://" + store.etcdHost(), "--etcd-prefix=" + p.prefix, "--etcd-cafile=" + tlsFile("etcd/server-ca.crt"),
+		"--etcd-certfile=" + p.file("etcd-client.crt"), "--etcd-keyfile=" + p.file("etcd-client.key"),
+		"--tls-cert-file=" + p.file("serving-kube-apiserver.crt"), "--tls-private-key-file=" + p.file("serving-kube-apiserver.key"),
+		"--tls-cipher-suites=" + strings.Join(cipherSuites, ","),
+		"--client-ca-file=" + tlsFile("client-ca.crt"), "--kubelet-certificate-authority=" + tlsFile("server-ca.crt"),
+		"--kubelet-client-certificate=" + p.file("client-kube-apiserver.crt"), "--kubelet-client-key=" + p.file("client-kube-apiserver.key"),
+		"--requestheader-client-ca-file=" + tlsFile("request-header-ca.crt"), "--requestheader-allowed-names=system:auth-proxy",
 		"--requestheader-username-headers=X-Remote-User", "--requestheader-group-headers=X-Remote-Group",
 		"--requestheader-extra-headers-prefix=X-Remote-Extra-",
-		"--proxy-client-cert-file="+p.file("client-auth-proxy.crt"), "--proxy-client-key-file="+p.file("client-auth-proxy.key"),
-		"--service-account-issuer=https://kubernetes.default.svc.cluster.local", "--service-cluster-ip-range=10.43.0.0/16",
-		"--service-account-key-file="+tlsFile("service.key"), "--service-account-signing-key-file="+tlsFile("service.key"),
-		"--authorization-mode=Node,RBAC", "--anonymous-auth=false")
+		"--proxy-client-cert-file=" + p.file("client-auth-proxy.crt"), "--proxy-client-key-file=" + p.file("client-auth-proxy.key"),
+		"--service-account-issuer=" + issuer, "--api-audiences=" + issuer + ",k3s", "--service-cluster-ip-range=10.43.0.0/16",
+		"--service-account-key-file=" + tlsFile("service.key"), "--service-account-signing-key-file=" + p.file("service.current.key"),
+		"--authorization-mode=Node,RBAC", "--anonymous-auth=false", "--enable-bootstrap-token-auth", "--enable-admission-plugins=NodeRestriction",
+	}, more...)...)
 }
 
-func (p *plane) startControllers(t testing.TB, more ...string) {
+// startControllers starts a kube-controller-manager as k3s does.
+func (p *plane) startControllers(t testing.TB) {
+	t.Helper()
+	p.launchControllers(t, "*,tokencleaner")
+}
+
+// launchControllers passes what k3s passes (controllerManager in
+// pkg/daemons/control), but for the ranges that nodes get their addresses from:
+// there are no nodes. Nor is there anybody to elect a leader from.
+func (p *plane) launchControllers(t testing.TB, controllers string, more ...string) {
 	t.Helper()
 	config := p.kubeconfig(t, "client-controller", p.bundle.TLS("server-ca.crt"))
 	p.controllers = testbed.Start(t, p.dir, "kube-controller-manager", nil, append([]string{"kube-controller-manager",
 		"--kubeconfig=" + config, "--authentication-kubeconfig=" + config, "--authorization-kubeconfig=" + config,
 		"--bind-address=127.0.0.1", fmt.Sprintf("--secure-port=%d", 10257+p.lane), "--cert-dir=" + p.file("controller-certs"), "--leader-elect=false",
 		"--root-ca-file=" + p.bundle.TLS("server-ca.crt"), "--use-service-account-credentials",
-		"--service-account-private-key-file=" + p.bundle.TLS("service.key"),
+		"--service-account-private-key-file=" + p.file("service.current.key"), "--controllers=" + controllers,
 		"--cluster-signing-kube-apiserver-client-cert-file=" + p.file("client-ca.nochain.crt"),
 		"--cluster-signing-kube-apiserver-client-key-file=" + p.bundle.TLS("client-ca.key"),
 		"--cluster-signing-kubelet-client-cert-file=" + p.file("client-ca.nochain.crt"),

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,6 +32,28 @@ var (
 	forUser    = request{"kube-apiserver-client", pkix.Name{CommonName: "bob", Organization: []string{"dev"}}, "client auth", nil}
 	forKubelet = request{"kubelet-serving", pkix.Name{CommonName: "system:node:node1", Organization: []string{"system:nodes"}}, "server auth", []string{"node1"}}
 )
+
+// signer is the controller that signs.
+const signer = "certificatesigningrequest-signing-controller"
+
+// testSignerChain shows why k3s derives the *.nochain.crt: a CA file as it is
+// stops the controller-manager.
+func (p *plane) testSignerChain(t *testing.T) {
+	p.controllers.Stop(t)
+	p.launchControllers(t, signer, "--cluster-signing-kube-apiserver-client-cert-file="+p.bundle.TLS("client-ca.crt"))
+	chain, err := testbed.ReadChain(p.bundle.TLS("client-ca.crt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = p.controllers.TryAwait(30*time.Second, func() error { return errors.New("it runs") })
+	if ended, _ := p.controllers.Exited(); !ended {
+		t.Errorf("with the whole of client-ca.crt for its signer: %v", err)
+	}
+	if want := fmt.Sprintf("expected 1 certificate, found %d", len(chain)); !strings.Contains(p.controllers.Tail(8), want) {
+		t.Errorf("it does not say %q:\n%s", want, p.controllers.Tail(8))
+	}
+	p.startControllers(t)
+}
 
 // testSigning lets the controller-manager hand out the trust of the cluster,
 // and sign for a user and for a kubelet.

@@ -57,6 +57,7 @@ type cluster struct {
 	token  string // given to the server: the password alone, or a whole join token
 	via    string // the server through which this one joins; none founds a cluster
 	server *testbed.Process
+	starts int // each has a log of its own
 
 	open     map[pair]bool // doors open to a wrong CA in the isolated topology
 	requests int           // certificate requests made so far
@@ -109,7 +110,8 @@ func (c *cluster) launch(t *testing.T, wrapper []string, flags ...string) {
 		command = append(command, "--cluster-init", "--etcd-disable-snapshots")
 	}
 	// The token by the environment: argv is for everybody to read.
-	c.server = testbed.Start(t, c.dir, "k3s", []string{"K3S_TOKEN=" + c.token}, append(command, lean...)...)
+	c.starts++
+	c.server = testbed.Start(t, c.dir, fmt.Sprintf("k3s-%d", c.starts), []string{"K3S_TOKEN=" + c.token}, append(command, lean...)...)
 	tally.starts++
 }
 

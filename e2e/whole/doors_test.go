@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"rootkiln/e2e/testbed"
 )
@@ -51,7 +52,7 @@ func pretendServer(t *testing.T, c *cluster, ca *testbed.Authority) string {
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.StartTLS()
 	defer server.Close()
-	_, err := c.run("curl", "-sSf", "--cacert", c.tls("server-ca.crt"), server.URL)
+	_, err := testbed.Curl(t, c.tls("server-ca.crt"), server.URL)
 	switch {
 	case err == nil:
 		return "trusted"
@@ -76,7 +77,7 @@ func (c *cluster) rangeKeys(t testing.TB, pair *tls.Certificate) string {
 	}
 	// With TLS 1.3 a client learns after the handshake that it was refused, or
 	// finds the connection closed while it writes (RFC 8446 section 4.4.2.4).
-	connection, err := tls.Dial("tcp", etcdClients, &tls.Config{
+	connection, err := tls.DialWithDialer(&net.Dialer{Timeout: 15 * time.Second}, "tcp", etcdClients, &tls.Config{
 		RootCAs: testbed.Pool(anchors[0]), MinVersion: tls.VersionTLS12, MaxVersion: tls.VersionTLS12,
 		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return pair, nil },
 	})
@@ -110,8 +111,8 @@ func etcdPeer(t *testing.T, c *cluster, ca *testbed.Authority) string {
 	})
 	file := filepath.Join(t.TempDir(), "peer")
 	testbed.WritePair(t, file, pair)
-	out, err := c.run("curl", "-sS", "--http1.1", "--tls-max", "1.2", "--cacert", c.anchor("etcd-peer-root"), "--cert", file+".crt", "--key", file+".key",
-		"-o", filepath.Join(t.TempDir(), "body"), "-w", "%{http_code}", "https://"+etcdPeers+"/version")
+	out, err := testbed.Curl(t, c.anchor("etcd-peer-root"), "--http1.1", "--tls-max", "1.2", "--cert", file+".crt", "--key", file+".key",
+		"--output", filepath.Join(t.TempDir(), "body"), "--write-out", "%{http_code}", "https://"+etcdPeers+"/version")
 	switch {
 	case err == nil:
 		return out

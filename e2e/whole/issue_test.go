@@ -26,15 +26,16 @@ var domains = []struct {
 	ca     string // file
 	root   string // offline part, isolated topology
 	leaves []string
+	agent  []string // leaves of the agent's part, which k3s makes with the agent off as well
 }{
-	{"server-ca", "root-ca", []string{"serving-kube-apiserver"}},
+	{"server-ca", "root-ca", []string{"serving-kube-apiserver"}, []string{"serving-kubelet"}},
 	{"client-ca", "client-root", []string{
 		"client-admin", "client-supervisor", "client-kube-apiserver", "client-controller", "client-scheduler",
 		"client-kube-proxy", "client-k3s-controller", "client-k3s-cloud-controller",
-	}},
-	{"request-header-ca", "request-header-root", []string{"client-auth-proxy"}},
-	{"etcd/peer-ca", "etcd-peer-root", []string{"etcd/peer-server-client"}},
-	{"etcd/server-ca", "etcd-server-root", []string{"etcd/client", "etcd/server-client"}},
+	}, []string{"client-kubelet", "client-kube-proxy", "client-k3s-controller"}},
+	{"request-header-ca", "request-header-root", []string{"client-auth-proxy"}, nil},
+	{"etcd/peer-ca", "etcd-peer-root", []string{"etcd/peer-server-client"}, nil},
+	{"etcd/server-ca", "etcd-server-root", []string{"etcd/client", "etcd/server-client"}, nil},
 }
 
 // leavesVerify wants every certificate of k3s to verify up to its domain's root

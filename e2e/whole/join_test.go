@@ -59,6 +59,18 @@ func secondServer(t *testing.T) {
 			expectUser(t, "second's "+leaf.file+" at the first", second.as(t, leaf.file), via, leaf.user)
 		}
 	})
+	// The two share a certificate for k3s's port, in the Secret k3s-serving. The
+	// second one puts the first one's in the place of its own before it adds its
+	// names, and is not known by its address in between.
+	check(t, "one certificate for both servers", func(t *testing.T) {
+		second.eventually(t, "both names", func() error {
+			answer, err := testbed.Client{Root: second.root}.Get(there + "/ping")
+			if err != nil {
+				return err
+			}
+			return answer.TLS.PeerCertificates[0].VerifyHostname(firstAddress)
+		})
+	})
 	check(t, "trust in the server root alone", func(t *testing.T) {
 		for _, client := range clients {
 			if err := client.verify(second, t, there, second.rootFile); err != nil {

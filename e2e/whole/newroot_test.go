@@ -37,8 +37,10 @@ func newServerRoot(t *testing.T) {
 			if err := client.verify(c, t, supervisor, oldRoot); err != nil {
 				t.Errorf("%s at k3s's port with the old root alone: %v", client.name, err)
 			}
-			if client.verify(c, t, supervisor, newRoot) == nil {
+			if err := client.verify(c, t, supervisor, newRoot); err == nil {
 				t.Errorf("%s at k3s's port with the new root alone: verified, so k3s has renewed its certificate", client.name)
+			} else if !strings.Contains(err.Error(), client.distrust) {
+				t.Errorf("%s at k3s's port with the new root alone: %v, want %q", client.name, err, client.distrust)
 			}
 		}
 	})

@@ -81,6 +81,9 @@ func rootkiln(t *testing.T, args ...string) {
 	}
 }
 
+// admin is whom k3s's kubeconfig makes of its holder.
+var admin = testbed.User{Name: "system:admin", Groups: []string{"system:masters"}}
+
 // held is what users of a cluster hold when its CAs are rotated.
 type held struct {
 	kubeconfig string
@@ -112,7 +115,6 @@ func (h held) check(t *testing.T, c *cluster) {
 	if _, err := c.run("kubectl", "--kubeconfig", h.kubeconfig, "get", "namespaces"); err != nil {
 		t.Errorf("old kubeconfig: %v", err)
 	}
-	admin := testbed.User{Name: "system:admin", Groups: []string{"system:masters"}}
 	expectUser(t, "the old admin certificate", testbed.Client{Root: c.root, Certificate: h.admin}, apiserver, admin)
 	expectUser(t, "the old ServiceAccount token", c.bearing(h.token), apiserver, serviceAccount)
 

@@ -26,6 +26,7 @@ var scenarios = []struct {
 	{"shared on etcd", true, func(t *testing.T) { live(t, found(t, shared, etcd)) }},
 	{"one root too many", true, oneRootTooMany},
 	{"new server root", true, newServerRoot},
+	{"another cluster's bundle forced", true, forced},
 	{"second server", true, secondServer},
 }
 
@@ -45,7 +46,7 @@ func TestWhole(t *testing.T) {
 	}
 	run := "every scenario"
 	if extent != "all" {
-		run = "the short run; ROOTKILN_E2E=all adds etcd, a new root and a second server"
+		run = "the short run; ROOTKILN_E2E=all adds etcd, a new root, force and a second server"
 	}
 	version, err := testbed.Run("", nil, "k3s", "--version")
 	if err != nil {
