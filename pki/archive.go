@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Limits bound what is read from a foreign archive or directory.
@@ -31,18 +32,23 @@ var DefaultLimits = Limits{File: 1 << 20, Total: 64 << 20, Entries: 20_000}
 func WriteTar(w io.Writer, b Bundle) error {
 	headers := make([]*tar.Header, 0, len(b.Files)+4)
 	data := make(map[string][]byte, len(b.Files))
-	add := func(name string, kind byte, mode fs.FileMode, size int) {
+	add := func(name string, kind byte, mode fs.FileMode, size int, modified time.Time) {
 		headers = append(headers, &tar.Header{
 			Format: tar.FormatUSTAR, Typeflag: kind, Name: name, Mode: int64(mode),
-			Size: int64(size), ModTime: b.Time.UTC(),
+			Size: int64(size), ModTime: modified.UTC(),
 		})
 	}
-	for _, dir := range b.Dirs() {
-		add(dir+"/", tar.TypeDir, DirMode, 0)
-	}
+	var newest time.Time
 	for _, f := range b.Files {
-		add(f.Path, tar.TypeReg, f.Kind.Mode(), len(f.Data))
+		modified := b.ModTime(f)
+		if modified.After(newest) {
+			newest = modified
+		}
+		add(f.Path, tar.TypeReg, f.Kind.Mode(), len(f.Data), modified)
 		data[f.Path] = f.Data
+	}
+	for _, dir := range b.Dirs() {
+		add(dir+"/", tar.TypeDir, DirMode, 0, newest)
 	}
 	slices.SortFunc(headers, func(a, b *tar.Header) int { return strings.Compare(a.Name, b.Name) })
 

@@ -77,6 +77,13 @@ func issuedBy(child, parent *x509.Certificate) bool {
 		parent.CheckSignature(child.SignatureAlgorithm, child.RawTBSCertificate, child.Signature) == nil
 }
 
+// IssuedBy reports whether a certificate names another as its issuer and bears its
+// signature. A key of a size that is costly to compute with has signed nothing.
+func IssuedBy(child, parent *x509.Certificate) bool {
+	k, ok := parent.PublicKey.(*rsa.PublicKey)
+	return !(ok && k.N.BitLen() > maxRSABits) && issuedBy(child, parent)
+}
+
 // OrderChain splits the certificates of an input file into the first one and
 // what is above it, up to a self-signed root. The file may list its
 // certificates in any order after the first; more may be handed over as extra

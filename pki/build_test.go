@@ -66,7 +66,7 @@ func TestDependencies(t *testing.T) {
 		switch {
 		case standard == "false" && !allowed(pkg):
 			t.Errorf("%s is a dependency", pkg)
-		case slices.Contains([]string{"net/http", "crypto/tls", "os/exec", "os/user", "os/signal", "plugin", "log", "testing", "flag"}, pkg):
+		case slices.Contains([]string{"net/http", "crypto/tls", "os/exec", "os/user", "os/signal", "plugin", "log", "testing", "flag", "regexp"}, pkg):
 			t.Errorf("%s of the standard library is a dependency", pkg)
 		}
 	}

@@ -37,7 +37,8 @@ type File struct {
 	Data []byte
 
 	// Mode and Time are what was found on a bundle that was read; a bundle that
-	// was made leaves them zero and takes Kind.Mode and Bundle.Time.
+	// was made leaves them zero and takes Kind.Mode and Bundle.Time. See
+	// [Bundle.ModTime].
 	Mode fs.FileMode
 	Time time.Time
 }
@@ -46,9 +47,18 @@ type File struct {
 // what issuing makes and what every reader returns.
 type Bundle struct {
 	// Time is the modification time of every file: k3s treats it as payload
-	// (three seconds decide whether a server dies after a rotation).
+	// (three seconds decide whether a server dies after a rotation). Without it
+	// every file is written with its own.
 	Time  time.Time
 	Files []File // sorted by path
+}
+
+// ModTime is the time with which a file of the bundle is written.
+func (b Bundle) ModTime(f File) time.Time {
+	if b.Time.IsZero() {
+		return f.Time
+	}
+	return b.Time
 }
 
 // Add puts a file into the bundle, keeping the order by path (bytewise).

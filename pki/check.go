@@ -59,10 +59,15 @@ func (t *throwaway) check(ctx context.Context, spec Spec, public crypto.PublicKe
 	if err != nil {
 		return nil, err
 	}
+	return t.checkTemplate(ctx, spec, template, public, issuer)
+}
+
+func (t *throwaway) checkTemplate(ctx context.Context, spec Spec, template *x509.Certificate, public crypto.PublicKey, issuer *x509.Certificate) (*Checked, error) {
 	signer := public
 	if issuer != nil {
 		signer = issuer.PublicKey
 	}
+	var err error
 	if template.SignatureAlgorithm, err = signatureAlgorithm(signer); err != nil {
 		return nil, err
 	}

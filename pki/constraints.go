@@ -9,9 +9,25 @@ import (
 	"strings"
 )
 
-// dnsSuffix is a DNS name in ASCII, all that the extension can hold; a dot in
+// isDNSSuffix knows a DNS name in ASCII, all that the extension can hold; a dot in
 // front leaves out the name itself.
-var dnsSuffix = pattern(`^(?i)\.?[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$`)
+func isDNSSuffix(name string) bool {
+	for label := range strings.SplitSeq(strings.TrimPrefix(name, "."), ".") {
+		if !isLabel(label) {
+			return false
+		}
+	}
+	return len(name) <= 253
+}
+
+// isLabel knows a label of a DNS name (RFC 1123, 2.1).
+func isLabel(s string) bool {
+	within := func(c rune) bool {
+		return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-'
+	}
+	return s != "" && len(s) <= 63 && s[0] != '-' && s[len(s)-1] != '-' &&
+		!strings.ContainsFunc(s, func(c rune) bool { return !within(c) })
+}
 
 func (n *NameConstraints) validate() []Finding {
 	if n == nil {
@@ -19,7 +35,7 @@ func (n *NameConstraints) validate() []Finding {
 	}
 	var found []Finding
 	for _, dns := range n.PermittedDNS {
-		if len(dns) > 253 || !dnsSuffix().MatchString(dns) {
+		if !isDNSSuffix(dns) {
 			found = append(found, New("plan-value", "nameConstraints.permittedDNS", "value", dns, "want", "example.org"))
 		}
 	}

@@ -10,8 +10,9 @@ import (
 // must show what is wrong, not stop at it.
 
 // DecodePEM returns the PEM blocks of data in order, whatever their type, with a
-// notice about what was tidied up. It refuses what the decoders of k3s would
-// skip in silence: blocks that are glued, cut off or not decodable.
+// notice about what was tidied up, of which the decoders of k3s take some and
+// skip blocks for the rest. It refuses what all of them would skip in silence:
+// blocks that are glued, cut off or not decodable.
 func DecodePEM(subject string, data []byte) ([]*pem.Block, []Finding, error) {
 	return decodePEM(subject, data)
 }

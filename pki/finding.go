@@ -224,7 +224,88 @@ var severities = map[Code]Severity{
 	"probe-go-domain":       Error,   // leaves (how many), detail: all of one CA fail alike
 	"probe-path-domain":     Error,   // leaves, detail
 	"chain-shuffled":        Warning, // issuer: stands before or beside what it should follow
+	"previous-ca":           Notice,  // subject: kept for one rotation
+	"previous-ca-expired":   Notice,  // subject, end
 	"leaf-stale":            Warning, // ca: made under another key than the CA's of today
 	"nochain-stale":         Warning, // ca
 	"service-current-stale": Warning,
+
+	// the certificates of a node, and of several nodes
+	"expires-soon":              Warning, // end, days
+	"ca-ends-soon":              Warning, // end, days
+	"leaves-outlive-ca":         Warning, // leaves (how many), end
+	"serving-expired":           Error,   // end, at
+	"reference-missing":         Warning, // path
+	"backup-leftover":           Notice,  // count
+	"node-empty":                Error,
+	"rotation-not-restarted":    Error,   // files, time
+	"rotation-missed-bootstrap": Error,   // files, time
+	"rotation-missed":           Error,   // files
+	"node-differs":              Error,   // files
+	"node-incomplete":           Error,   // files
+	"time-newer":                Error,   // time, want
+	"token-differs":             Warning, // count
+	"token-file-stale":          Warning, // has, want
+
+	// the bootstrap data of the datastore
+	"datastore-unreadable":    Error,   // detail
+	"datastore-log":           Notice,  // path of the database
+	"token-format":            Error,   // detail
+	"token-short":             Warning, // count
+	"bootstrap-none":          Error,
+	"bootstrap-locked":        Error,
+	"bootstrap-token":         Error,   // count
+	"bootstrap-damaged":       Error,   // detail
+	"bootstrap-unknown":       Warning, // name
+	"bootstrap-no-password":   Warning,
+	"bootstrap-several":       Warning, // count
+	"bootstrap-history":       Notice,  // count
+	"bootstrap-disk-newer":    Error,   // disk, stored
+	"bootstrap-disk-replaced": Warning,
+	"bootstrap-disk-missing":  Notice,
+
+	// what is to replace the files of a running cluster (rotate-ca)
+	"old-none":                 Error,
+	"rotate-unjudged":          Error,
+	"rotate-current":           Error,   // detail
+	"rotate-unreadable":        Error,   // detail
+	"rotate-single":            Error,   // detail
+	"rotate-chain":             Error,   // detail
+	"rotate-pair":              Error,   // detail
+	"rotate-service-key":       Error,   // detail
+	"rotate-older":             Error,   // was, is
+	"leaves-not-renewed":       Error,   // was, is
+	"old-leaves-refused":       Warning, // ca
+	"new-leaves-refused":       Warning, // ca
+	"client-ca-dropped":        Warning, // ca
+	"server-ca-dropped":        Notice,  // ca
+	"previous-ca-dropped":      Warning, // ca
+	"old-root-refuses":         Warning, // root
+	"cross-order":              Warning, // root
+	"supervisor-keeps-old":     Warning,
+	"old-trust-open":           Warning, // roles, roots
+	"authentication-keeps-old": Notice,  // roles
+	"token-changes":            Warning, // was, is
+	"service-key-dropped":      Warning, // count
+	"service-key-signs":        Notice,
+	"rotation-partial":         Notice, // files
+	"rotation-nothing":         Notice,
+	"rotation-releases":        Notice,
+
+	// what a rotation makes
+	"rotation-key-missing":     Error,   // issuer, sha256
+	"rotation-kept":            Warning, // issuer
+	"rotation-self-signed":     Error,   // issuer
+	"rotation-no-intermediate": Error,
+	"rotation-topology":        Error, // want
+	"rotation-shared-only":     Error,
+	"rotation-step-order":      Error, // root
+	"rotation-no-root":         Error,
+	"rotation-no-change":       Error,
+	"rotation-root-ended":      Error,  // root, end
+	"rotation-same-name":       Error,  // name
+	"rotation-keys-dropped":    Notice, // ca
+
+	// a file on a server that k3s does not read as it stands
+	"pem-unread": Error, // read (how many), blocks (of how many), what
 }

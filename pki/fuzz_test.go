@@ -33,10 +33,12 @@ func FuzzDecodePEM(f *testing.F) {
 		chain, key, join(key, chain), join("\xef\xbb\xbf", replace(chain, "\n", "\r\n")), join(bytes.TrimSpace(chain), chain), chain[:len(chain)-20],
 		replace(key, "-----\n", "-----\nProc-Type: 4,ENCRYPTED\n\n"), replace(chain, "-----BEGIN", " -----BEGIN"),
 		[]byte("-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"),
+		join(chain, "-----BEGIN garbage\n"), join("-----BEGIN CHAIN----- of\n", chain, "-----END CHAIN-----\n", key), replace(chain, "\n-----END", "-----END"),
 	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
+		sameAsGo(t, data)
 		certs, _, err := pki.ParseCertificates("fuzz", data)
 		mustRefuse(t, err)
 		if err == nil {
@@ -72,6 +74,23 @@ func FuzzDecodePEM(f *testing.F) {
 			}
 		}
 	})
+}
+
+// sameAsGo says that what we find k3s finds too, and no more than that. Go takes
+// neither a byte order mark nor the line ends of old Macs.
+func sameAsGo(t *testing.T, data []byte) {
+	t.Helper()
+	ours, _, err := pki.DecodePEM("fuzz", data)
+	if err != nil || bytes.HasPrefix(data, []byte("\xef\xbb\xbf")) || bytes.ContainsRune(data, '\r') {
+		return
+	}
+	var theirs []*pem.Block
+	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
+		theirs = append(theirs, block)
+	}
+	if !slices.EqualFunc(ours, theirs, func(a, b *pem.Block) bool { return a.Type == b.Type && bytes.Equal(a.Bytes, b.Bytes) }) {
+		t.Errorf("%d blocks, the standard library finds %d", len(ours), len(theirs))
+	}
 }
 
 // What an archive gives is safe to write: relative names, one file each.

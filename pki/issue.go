@@ -70,7 +70,7 @@ func (r Run) Issue(ctx context.Context) (*Issued, error) {
 		out.Service, out.Made[Service] = append(out.Service, k), true
 	}
 	out.Service = append(out.Service, r.Given.serviceKeys()...)
-	if len(out.Service) == 0 {
+	if len(out.Service) == 0 && r.Layout.ServicePath != "" {
 		return nil, refuse("service-key-none", string(Service))
 	}
 	var made []*x509.Certificate
@@ -271,15 +271,13 @@ func (o *Issued) assemble() error {
 		}
 		o.Offline.Add(row.Safe+".key", KindKey, key)
 	}
-	var service []byte
-	for _, k := range o.Service {
-		key, err := exportMatching(k, k.Public())
+	if o.Layout.ServicePath != "" {
+		service, err := exportAll(o.Service)
 		if err != nil {
 			return fmt.Errorf("service key: %w", err)
 		}
-		service = append(service, key...)
+		o.Server.Add(o.Layout.ServicePath, KindKey, service)
 	}
-	o.Server.Add(o.Layout.ServicePath, KindKey, service)
 	plan, err := o.Plan.Canonical()
 	if err != nil {
 		return err
@@ -308,6 +306,18 @@ func (r Run) IssueOne(ctx context.Context, role Role) (*Authority, []Finding, er
 	}
 	lint := &throwaway{source: r.Keys}
 	return lint.authority(ctx, spec, keys[role], issuer)
+}
+
+func exportAll(keys []Key) ([]byte, error) {
+	var text []byte
+	for _, k := range keys {
+		key, err := exportMatching(k, k.Public())
+		if err != nil {
+			return nil, err
+		}
+		text = append(text, key...)
+	}
+	return text, nil
 }
 
 // exportMatching returns a private key as PEM and reads it back: a file that

@@ -10,6 +10,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -17,16 +18,82 @@ import (
 // maxPEM bounds one PEM input: the largest sensible chain is some 20 kB.
 const maxPEM = 1 << 20
 
-const (
-	pemBegin = "-----BEGIN "
-	pemEnd   = "-----END "
-)
+// mark is one marker of a text. Readers take it only where it stands alone: at
+// the start of a line and with nothing but blanks behind it (Go's encoding/pem,
+// Decode; OpenSSL's crypto/pem/pem_lib.c, get_name and get_header_and_data).
+type mark struct {
+	begin, alone bool
+	label        string
+	at, end      int // end is behind the line if it stands alone
+}
+
+// marksOf wants a text that ends with a line feed.
+func marksOf(data []byte) []mark {
+	var marks []mark
+	for at := 0; ; {
+		dashes := bytes.Index(data[at:], []byte(pemDashes))
+		if dashes < 0 {
+			return marks
+		}
+		at += dashes
+		next, ok := markAt(data, at)
+		if !ok {
+			at++
+			continue
+		}
+		at = next.end
+		behind := bytes.TrimLeft(data[next.end:], " \t")
+		next.alone = (next.at == 0 || data[next.at-1] == '\n') && bytes.HasPrefix(behind, []byte("\n"))
+		if next.alone {
+			next.end = len(data) - len(behind) + 1
+		}
+		marks = append(marks, next)
+	}
+}
+
+const pemDashes = "-----"
+
+// markAt reads what begins or ends a block: a label on one line, without two
+// dashes in a row, between dashes. (Written out, because package regexp and the
+// tables of Unicode that it brings are 85 kB of the page's engine.)
+func markAt(data []byte, at int) (m mark, ok bool) {
+	rest := data[at+len(pemDashes):]
+	label, begin := bytes.CutPrefix(rest, []byte("BEGIN "))
+	if !begin {
+		if label, ok = bytes.CutPrefix(rest, []byte("END ")); !ok {
+			return mark{}, false
+		}
+	}
+	for i, c := range label {
+		switch {
+		case c == '\n':
+			return mark{}, false
+		case c != '-' || i+1 < len(label) && label[i+1] != '-' && label[i+1] != '\n':
+			continue
+		case !bytes.HasPrefix(label[i:], []byte(pemDashes)):
+			return mark{}, false
+		}
+		end := len(data) - len(label) + i + len(pemDashes)
+		return mark{begin: begin, label: string(label[:i]), at: at, end: end}, true
+	}
+	return mark{}, false
+}
+
+// pemScan finds the blocks of a text, and those that readers would miss.
+type pemScan struct {
+	subject string
+	data    []byte
+	blocks  []*pem.Block
+	done    int  // all before it is told
+	text    bool // something but blanks stands outside the blocks
+}
 
 // decodePEM returns the PEM blocks of data in order. It refuses what the
-// standard library's decoder skips in silence and k3s would therefore lose:
-// blocks glued to each other or to text on one line, cut off, or not decodable.
-// What is harmless (CRLF, a byte order mark, text around the blocks, headers in
-// a certificate's block, no last newline) is taken with one notice.
+// standard library's decoder skips in silence and k3s would therefore lose, and
+// what makes OpenSSL give up the file: blocks glued to each other or to text on
+// one line, cut off, or not decodable. What is harmless (CRLF, a byte order
+// mark, text around the blocks even if it holds a marker, headers in a
+// certificate's block, no last newline) is taken with one notice.
 func decodePEM(subject string, data []byte) ([]*pem.Block, []Finding, error) {
 	if len(data) > maxPEM {
 		return nil, nil, refuse("pem-too-large", subject, "limit", strconv.Itoa(maxPEM)+" bytes")
@@ -43,48 +110,116 @@ func decodePEM(subject string, data []byte) ([]*pem.Block, []Finding, error) {
 	if len(data) > 0 && data[len(data)-1] != '\n' {
 		data, warts = append(bytes.Clone(data), '\n'), append(warts, "no last newline")
 	}
-
-	var blocks []*pem.Block
-	text, headers := false, false
-	start := -1 // offset of the open block, -1 outside
-	offset := 0
-	for number, line := range bytes.SplitAfter(data, []byte("\n")) {
-		trimmed := strings.TrimRight(string(line), " \t\n")
-		begins, ends := strings.HasPrefix(trimmed, pemBegin), strings.HasPrefix(trimmed, pemEnd)
-		markers := strings.Count(trimmed, pemBegin) + strings.Count(trimmed, pemEnd)
-		at := strconv.Itoa(number + 1)
-		switch {
-		case markers > 1, markers == 1 && !begins && !ends:
-			return nil, nil, refuse("pem-glued", subject, "line", at)
-		case begins && start >= 0, ends && start < 0:
-			return nil, nil, refuse("pem-truncated", subject, "line", at)
-		case begins:
-			start = offset
-		case ends:
-			block, rest := pem.Decode(data[start : offset+len(line)])
-			if block == nil || len(bytes.TrimSpace(rest)) > 0 {
-				return nil, nil, refuse("pem-undecodable", subject, "line", at, "detail", "not base64 between the markers")
-			}
-			headers = headers || block.Type == "CERTIFICATE" && len(block.Headers) > 0
-			blocks, start = append(blocks, block), -1
-		case start < 0 && strings.TrimSpace(trimmed) != "":
-			text = true
-		}
-		offset += len(line)
+	s := &pemScan{subject: subject, data: data}
+	if err := s.run(); err != nil {
+		return nil, nil, err
 	}
-	if start >= 0 {
-		return nil, nil, refuse("pem-truncated", subject, "line", strconv.Itoa(1+bytes.Count(data[:start], []byte("\n"))))
-	}
-	if text {
+	if s.text {
 		warts = append(warts, "text around the blocks")
 	}
-	if headers {
+	headers := func(b *pem.Block) bool { return b.Type == "CERTIFICATE" && len(b.Headers) > 0 }
+	if slices.ContainsFunc(s.blocks, headers) {
 		warts = append(warts, "headers in a block")
 	}
-	if len(blocks) == 0 || len(warts) == 0 {
-		return blocks, nil, nil
+	if len(s.blocks) == 0 || len(warts) == 0 {
+		return s.blocks, nil, nil
 	}
-	return blocks, []Finding{New("pem-normalised", subject, "what", strings.Join(warts, ", "))}, nil
+	return s.blocks, []Finding{New("pem-normalised", subject, "what", strings.Join(warts, ", "))}, nil
+}
+
+// run pairs each BEGIN with the END behind it.
+func (s *pemScan) run() error {
+	var open *mark
+	for _, m := range marksOf(s.data) {
+		switch {
+		case !m.begin && open == nil:
+			if payload(s.data[s.done:m.at]) {
+				return refuse("pem-truncated", s.subject, "line", s.line(m))
+			}
+			s.passOver(m.end)
+		case !m.begin:
+			if err := s.close(*open, m); err != nil {
+				return err
+			}
+			open = nil
+		case open != nil && s.lost(*open, m.at):
+			return refuse("pem-truncated", s.subject, "line", s.line(m))
+		default:
+			open = &m
+		}
+	}
+	if open != nil && s.lost(*open, len(s.data)) {
+		return refuse("pem-truncated", s.subject, "line", s.line(*open))
+	}
+	s.passOver(len(s.data))
+	return nil
+}
+
+// close takes the block between two markers, if readers find it there.
+func (s *pemScan) close(begin, end mark) error {
+	switch {
+	case begin.alone && end.alone && begin.label == end.label:
+		block, rest := pem.Decode(s.data[begin.at:end.end])
+		if block == nil || len(bytes.TrimSpace(rest)) > 0 {
+			break
+		}
+		s.passOver(begin.at)
+		s.blocks, s.done = append(s.blocks, block), end.end
+		return nil
+	case !s.lost(begin, end.at):
+		s.passOver(end.end)
+		return nil
+	case begin.label == end.label && begin.alone:
+		return refuse("pem-glued", s.subject, "line", s.line(end))
+	case begin.label == end.label:
+		return refuse("pem-glued", s.subject, "line", s.line(begin))
+	}
+	return refuse("pem-undecodable", s.subject, "line", s.line(end), "detail", "not base64 between the markers")
+}
+
+// lost reports whether what stands from a BEGIN to a place is more than text:
+// OpenSSL gives the file up at a block that it cannot read, and a person sees a
+// certificate where no reader does.
+func (s *pemScan) lost(begin mark, until int) bool {
+	return begin.alone || payload(s.data[begin.end:until])
+}
+
+func (s *pemScan) passOver(until int) {
+	s.text = s.text || len(bytes.TrimSpace(s.data[s.done:until])) > 0
+	s.done = until
+}
+
+// line is the number of the line on which a marker stands.
+func (s *pemScan) line(m mark) string {
+	return strconv.Itoa(1 + bytes.Count(s.data[:m.at], []byte("\n")))
+}
+
+// minPayload is the length in base64 of what is worth missing: no key is
+// shorter. A word that stands alone on its line is.
+const minPayload = 40
+
+const base64Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
+func isBase64Line(line []byte) bool {
+	digits := bytes.TrimRight(line, "=")
+	return len(digits) > 0 && len(bytes.Trim(digits, base64Alphabet)) == 0
+}
+
+// payload reports whether a text holds the lines of a block: some in a row, of
+// base64 and nothing else. What is commented out or quoted has more on the line.
+func payload(text []byte) bool {
+	length := 0
+	for line := range bytes.Lines(text) {
+		line = bytes.TrimSpace(line)
+		if !isBase64Line(line) {
+			length = 0
+			continue
+		}
+		if length += len(line); length >= minPayload {
+			return true
+		}
+	}
+	return false
 }
 
 // ParseCertificates reads a file of certificates in PEM. At least one must be

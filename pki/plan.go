@@ -143,6 +143,12 @@ func (p Plan) withDefaults() Plan {
 	return p
 }
 
+// Lifetime is that of a tier, from the plan or from its profile.
+func (p Plan) Lifetime(tier Tier) Lifetime {
+	v := p.withDefaults().Validity
+	return map[Tier]Lifetime{TierRoot: v.Root, TierIntermediate: v.Intermediate, TierCA: v.CA}[tier]
+}
+
 func setDefault[T comparable](field *T, value T) {
 	var zero T
 	if *field == zero {
@@ -150,9 +156,9 @@ func setDefault[T comparable](field *T, value T) {
 	}
 }
 
-// clusterName is a DNS label: the name stands in subjects, file names and tools
-// of the distributions.
-var clusterName = pattern(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+// isClusterName knows a DNS label in small letters: the name stands in subjects,
+// file names and tools of the distributions.
+func isClusterName(s string) bool { return isLabel(s) && s == strings.ToLower(s) }
 
 // Check returns everything that is wrong with the values of the plan by
 // themselves. What depends on a layout is Resolve's to say.
@@ -180,7 +186,7 @@ func (p Plan) check() []Finding {
 			choice(key.field, string(key.spec), specs...)
 		}
 	}
-	if p.Name != "" && !clusterName().MatchString(p.Name) {
+	if p.Name != "" && !isClusterName(p.Name) {
 		found = append(found, New("plan-name", "name", "value", p.Name))
 	}
 	for _, o := range p.Organization {

@@ -63,7 +63,7 @@ func TestInvalidValues(t *testing.T) {
 	}
 	for _, field := range []string{"validity.root", "validity.intermediate", "validity.ca"} {
 		add(field, "plan-lifetime", func(p *pki.Plan, f, v string) { *life(p, f) = pki.Lifetime(v) },
-			"10", "0y", "-1d", "10Y", "1.5y", " 10y", "1y6d", "8000y", "9999999d", "99999999h", "2036-13-01", "for ever", "9999-12-31T23:59:59-01:00")
+			"10", "0y", "01y", "+1y", "1dy", "y", "-1d", "10Y", "1.5y", " 10y", "1y6d", "8000y", "9999999d", "99999999h", "2036-13-01", "for ever", "9999-12-31T23:59:59-01:00")
 	}
 	add("name", "plan-name", func(p *pki.Plan, _, v string) { p.Name = v },
 		"Prod", "-a", "a-", "a.b", "a_b", "a b", "../a", "é", strings.Repeat("a", 64))
@@ -82,7 +82,7 @@ func TestInvalidValues(t *testing.T) {
 		}
 	}
 	add("nameConstraints.permittedDNS", "plan-value", constrain,
-		"", ".", "*.example.org", "a b", "http://x", "me@example.org", "bücher.example", "a\u2028b", "a..b", "a\x01", strings.Repeat("a", 254))
+		"", ".", "*.example.org", "a b", "http://x", "me@example.org", "bücher.example", "a\u2028b", "a..b", "a\x01", "\u212Aube.example", strings.Repeat("a", 254))
 	add("nameConstraints.permittedIP", "plan-value", constrain, "", "10.0.0.0", "10.0.0.0/33", "fd00::/129", "x")
 
 	for _, tt := range tests {

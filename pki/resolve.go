@@ -212,9 +212,11 @@ func Resolve(plan Plan, layout Layout, given Given) (Resolved, []Finding, error)
 		found = append(found, New("name-constraints-set", string(ServerCA)))
 	}
 	r.Service.Keep = fingerprints(given.serviceKeys())
-	if !plan.Inputs.KeepServiceKey {
+	switch {
+	case layout.ServicePath == "":
+	case !plan.Inputs.KeepServiceKey:
 		r.Service.Key = plan.Keys.Service
-	} else if len(given.ServiceKeys) == 0 {
+	case len(given.ServiceKeys) == 0:
 		found = append(found, New("service-key-none", "inputs.serviceKeys"))
 	}
 	return r, found, Refuse(found)
@@ -276,9 +278,7 @@ func (p Plan) spec(row Row, layout Layout, r Resolved, given Given) (Spec, []Fin
 // setDates fills in the end and keeps both dates within the issuer's.
 func (s *Spec) setDates(p Plan, row Row, issuer Spec, known bool) []Finding {
 	role := string(row.Role)
-	lifetime := map[Tier]Lifetime{
-		TierRoot: p.Validity.Root, TierIntermediate: p.Validity.Intermediate, TierCA: p.Validity.CA,
-	}[row.Tier]
+	lifetime := p.Lifetime(row.Tier)
 	end, err := lifetime.End(s.NotBefore)
 	if refusal := (*Refusal)(nil); errors.As(err, &refusal) {
 		return []Finding{New("plan-lifetime", "validity."+string(row.Tier), "value", string(lifetime))}

@@ -70,7 +70,7 @@ type Layout struct {
 	Distro      Distro
 	Product     string // prefix of common names
 	Rows        []Row
-	ServicePath string // full path of the ServiceAccount key file
+	ServicePath string // full path of the ServiceAccount key file; empty: it is not part of the run
 
 	// Names are the DNS names and IP addresses that the leaf certificates under
 	// each role carry on every node: what a name-constrained issuer must allow.

@@ -2,9 +2,8 @@ package pki
 
 import (
 	"encoding/json"
-	"regexp"
 	"strconv"
-	"sync"
+	"strings"
 	"time"
 )
 
@@ -61,12 +60,18 @@ const day = 24 * time.Hour
 // "3650d", "720h", or the moment it ends, as a date or in RFC 3339.
 type Lifetime string
 
-var lifetimePattern = pattern(`^([1-9][0-9]{0,6})(y|d|h)$`)
+// lifetimeUnits are what a length counts, in seconds.
+var lifetimeUnits = map[string]int64{"y": 365 * 86400, "d": 86400, "h": 3600}
 
-// pattern compiles a regular expression when it is first used: the program
-// starts faster for every command that needs none.
-func pattern(expr string) func() *regexp.Regexp {
-	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+// length is a lifetime in seconds; ok is false for one that says when it ends.
+func (l Lifetime) length() (seconds int64, ok bool) {
+	number := strings.TrimRight(string(l), "ydh")
+	unit, ok := lifetimeUnits[strings.TrimPrefix(string(l), number)]
+	if !ok || number == "" || number[0] == '0' || len(number) > 7 || strings.Trim(number, "0123456789") != "" {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(number, 10, 64)
+	return n * unit, err == nil
 }
 
 // lastMoment is the latest time that X.509 can write (RFC 5280, 4.1.2.5).
@@ -76,16 +81,14 @@ var lastMoment = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
 // length counts whole seconds and notAfter is the last of them, so one second
 // is taken off (RFC 5280, 4.1.2.5: the period is inclusive).
 func (l Lifetime) End(start Time) (Time, error) {
-	m := lifetimePattern().FindStringSubmatch(string(l))
-	if m == nil {
+	seconds, ok := l.length()
+	if !ok {
 		end, err := ParseTime(string(l))
 		if err != nil {
 			return Time{}, refuse("plan-lifetime", "", "value", string(l))
 		}
 		return end, nil
 	}
-	n, _ := strconv.ParseInt(m[1], 10, 64)
-	seconds := n * map[string]int64{"y": 365 * 86400, "d": 86400, "h": 3600}[m[2]]
 	if seconds-1 > lastMoment.Unix()-start.Unix() { // a Duration ends at 292 years
 		return Time{}, refuse("plan-lifetime", "", "value", string(l))
 	}

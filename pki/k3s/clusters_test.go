@@ -10,6 +10,7 @@ import (
 	"math/big"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -46,6 +47,9 @@ type ca struct {
 	key *ecdsa.PrivateKey
 }
 
+// serials count: two of one issuer must differ.
+var serials atomic.Int64
+
 // newCA makes a CA certificate that lives ten days; issuer nil is self-signed.
 func newCA(t testing.TB, cn string, issuer *ca, edits ...func(*x509.Certificate)) *ca {
 	t.Helper()
@@ -60,7 +64,7 @@ func newCA(t testing.TB, cn string, issuer *ca, edits ...func(*x509.Certificate)
 func certify(t testing.TB, cn string, key *ecdsa.PrivateKey, issuer *ca, edits ...func(*x509.Certificate)) *ca {
 	t.Helper()
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: cn},
+		SerialNumber: big.NewInt(serials.Add(1)), Subject: pkix.Name{CommonName: cn},
 		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(240 * time.Hour),
 		BasicConstraintsValid: true, IsCA: true, MaxPathLen: -1, KeyUsage: x509.KeyUsageCertSign,
 	}

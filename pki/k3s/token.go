@@ -4,9 +4,9 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
-	"encoding/pem"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"rootkiln/pki"
@@ -47,6 +47,21 @@ const Prefix = "K10"
 // String is the token without credentials: K10, hash, "::".
 func (t Token) String() string { return Prefix + t.Hash + "::" }
 
+// Full is the token with the credentials of another one, those of a token file:
+// full, or a password alone, which stands for a user. The refusal does not repeat
+// the credentials.
+func (t Token) Full(credentials, user string) (string, error) {
+	credentials = strings.TrimSpace(credentials)
+	password, err := Password(credentials)
+	if err != nil {
+		return "", err
+	}
+	if known, _, ok := strings.Cut(strings.TrimSuffix(credentials, password), "::"); ok {
+		user = strings.TrimSuffix(strings.TrimPrefix(credentials, known+"::"), ":"+password)
+	}
+	return t.String() + user + ":" + password, nil
+}
+
 // ComputeToken repeats what a server does with the bytes of server-ca.crt at a
 // time (k3s pkg/clientaccess/token.go, hashCA and FormatTokenBytes; root mode
 // since February 2023, v1.26.2).
@@ -73,13 +88,8 @@ func ComputeToken(file []byte, now time.Time) (Token, error) {
 // the rest, as client-go's cert.ParseCertsPEM does.
 func parseLikeK3s(file []byte) ([]*x509.Certificate, error) {
 	var certs []*x509.Certificate
-	for rest := file; ; {
-		var block *pem.Block
-		block, rest = pem.Decode(rest)
-		if block == nil {
-			break
-		}
-		if block.Type != "CERTIFICATE" || len(block.Headers) > 0 {
+	for _, block := range Blocks(file) {
+		if !IsCertificate(block) {
 			continue
 		}
 		c, err := x509.ParseCertificate(block.Bytes)

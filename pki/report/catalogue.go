@@ -41,6 +41,7 @@ type messages map[pki.Code][2]Message
 
 var catalogue = []messages{
 	planMessages, requestMessages, keyMessages, certificateMessages, chainMessages, bundleMessages,
+	bootstrapMessages, nodeMessages, againstMessages, rotationMessages,
 }
 
 // Explain returns the sentences of a finding in a language, with its values

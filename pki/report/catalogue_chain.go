@@ -55,6 +55,24 @@ var chainMessages = messages{
 		"它仍然是该组件的信任锚：谁持有它的私钥，谁就能进来。",
 		"请删除它，除非尚未完成的轮换还需要它。",
 	}},
+	"previous-ca": {{
+		"{subject}: \"{.subject}\" is a CA from before a rotation.",
+		"It is kept for one rotation, so that what it signed, or what trusts it alone, goes on working until that is renewed.",
+		"Drop it at the next rotation: until then its key opens this component.",
+	}, {
+		"{subject}：“{.subject}”是轮换之前的 CA。",
+		"它会保留到下一次轮换：在更新完成之前，由它签发的证书和只信任它的客户端仍能正常工作。",
+		"请在下一次轮换时移除它；在此之前，持有其私钥的人仍能通过该组件的认证。",
+	}},
+	"previous-ca-expired": {{
+		"{subject}: \"{.subject}\", left by a rotation, has ended: {end}.",
+		"Nothing that it signed is accepted any more, so it serves nobody.",
+		"It may go: leave it out at the next rotation.",
+	}, {
+		"{subject}：轮换后留下的“{.subject}”已于 {end} 过期。",
+		"由它签发的一切都已不被接受，它不再有任何用处。",
+		"可以移除：下一次轮换时不再放入文件即可。",
+	}},
 	"chain-shuffled": {{
 		"{subject}: \"{issuer}\" does not stand right behind the certificate that it signed.",
 		"k3s sorts this out, but OpenSSL takes the first issuer that fits: the order decides whether a client that holds only one of the roots gets through.",

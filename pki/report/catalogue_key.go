@@ -11,13 +11,13 @@ var keyMessages = messages{
 		"请确认文件无误；DER 可用 `openssl x509 -inform der -in FILE` 转成 PEM。",
 	}},
 	"pem-glued": {{
-		"{subject}: on line {line}, one PEM block ends and the next begins.",
-		"k3s would read the first block and lose the rest, intermediate and root included, without a word.",
-		"Put a line break between the END and the BEGIN.",
+		"{subject}: on line {line}, the BEGIN or END of a PEM block shares its line with something else.",
+		"k3s passes over such a block without a word, and OpenSSL gives up the file: the certificates or keys in it are as good as missing.",
+		"Put every BEGIN and every END on a line of its own.",
 	}, {
-		"{subject}：第 {line} 行中，一个 PEM 块的结尾与下一个块的开头连在了一起。",
-		"k3s 只会读到第一个块，其余的（包括中间 CA 和根 CA）都会悄悄丢失。",
-		"请在 END 与 BEGIN 之间换行。",
+		"{subject}：第 {line} 行中，PEM 块的 BEGIN 或 END 标记与其他内容挤在了同一行。",
+		"k3s 会悄悄跳过这样的块，OpenSSL 则会放弃整个文件：其中的证书或密钥形同缺失。",
+		"请让每个 BEGIN 和 END 标记各占一行。",
 	}},
 	"pem-truncated": {{
 		"{subject}: the PEM block at line {line} lacks its beginning or its end.",
@@ -54,6 +54,15 @@ var keyMessages = messages{
 		"{subject}：读取时已规范化：{what}。",
 		"内容没有变化。k3s 的某些哈希逐字节计算，因此 rootkiln 只写出一种规范的形式。",
 		"",
+	}},
+	"pem-unread": {{
+		"{subject}: of its PEM blocks, k3s reads {read} of {blocks}: {what}.",
+		"It knows a block only by a BEGIN at the very start of a line, with LF or CRLF at its end, and no certificate with headers. All else it skips without a word: the chain loses a certificate, or k3s does not start.",
+		"Write it clean with `tr -d '\\357\\273\\277' <FILE | tr -s '\\r' '\\n' | sed '/:/d' >NEW` and put NEW in its place, with its mode; out of JSON, take the block itself.",
+	}, {
+		"{subject}：{blocks} 个 PEM 块中，k3s 只能读到 {read} 个：{what}。",
+		"k3s 只认位于行首、行尾为 LF 或 CRLF 的 BEGIN，也不认带头部字段的证书；其余的块会被悄悄跳过：证书链因此少一张证书，或者 k3s 无法启动。",
+		"请用 `tr -d '\\357\\273\\277' <FILE | tr -s '\\r' '\\n' | sed '/:/d' >NEW` 写成规范的形式，再用 NEW 替换原文件，并保持原有权限；若是 JSON，请取出其中的 PEM 块。",
 	}},
 	"pem-too-large": {{
 		"{subject}: is larger than {limit}.",

@@ -190,10 +190,10 @@ func TestExplainFillsEverything(t *testing.T) {
 
 func TestCommandsExist(t *testing.T) {
 	commands := []string{
-		"bundle", "plan", "root", "intermediate", "request", "sign", "inspect",
-		"verify", "token", "export", "version", "completion", "man",
+		"bundle", "plan", "root", "intermediate", "request", "sign", "rotate", "inspect",
+		"verify", "check", "compare", "token", "export", "bootstrap", "admin", "version", "completion", "man",
 	}
-	foreign := []string{"--topology", "--tls-san"} // the second is an option of k3s
+	foreign := []string{"--topology", "--tls-san", "--service", "--prefix"} // the second and third are options of k3s, the fourth of etcdctl
 	command := regexp.MustCompile("`rootkiln ([a-z-]+)")
 	flag := regexp.MustCompile(`--([a-z][a-z-]*)`)
 	known := stringLiterals(t, "cmd")

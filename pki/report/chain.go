@@ -22,7 +22,7 @@ func (v *verifier) chains() []pki.Finding {
 	for _, d := range v.domains {
 		if len(d.certs) > 0 {
 			found = append(found, d.ordered()...)
-			found = append(found, d.complete(v.out.Topology == DefaultTopology)...)
+			found = append(found, v.complete(d)...)
 		}
 	}
 	return found
@@ -39,7 +39,7 @@ func (d *domain) ordered() []pki.Finding {
 		}
 		return []pki.Finding{pki.New("key-mismatch", d.path+".key", "certificate", first.name())}
 	}
-	if d.key == nil && issuedAny(first, d.certs) {
+	if !d.headed() {
 		return []pki.Finding{pki.New("chain-order", file, "issuer", first.name())}
 	}
 	for i, n := range d.certs {
@@ -50,25 +50,38 @@ func (d *domain) ordered() []pki.Finding {
 	return nil
 }
 
+// headed reports whether the file begins with the CA: the key tells, or that it
+// issued nothing here.
+func (d *domain) headed() bool {
+	if d.key != nil {
+		return d.fits
+	}
+	return !issuedAny(d.certs[0], d.certs)
+}
+
 func issuedAny(issuer *node, among []*node) bool {
 	return slices.ContainsFunc(among, func(n *node) bool { return slices.Contains(n.issuers, issuer) })
 }
 
 // complete follows the chain up to a self-signed root and tells of certificates
-// that have nothing to do with it.
-func (d *domain) complete(byDefault bool) []pki.Finding {
+// that a rotation left, and of those that have nothing to do with the chain.
+func (v *verifier) complete(d *domain) []pki.Finding {
 	var found []pki.Finding
 	file := d.path + ".crt"
 	chain := d.chain()
 	if top := chain[len(chain)-1]; !top.self {
 		found = append(found, d.missingIssuer(top)...)
 	}
-	if len(d.certs) == 1 && !byDefault {
+	if len(d.certs) == 1 && v.out.Topology != DefaultTopology {
 		found = append(found, pki.New("single-certificate", file))
 	}
-	related := d.related()
+	related, kept := d.related(), v.kept(d)
 	for i, n := range d.certs {
 		switch {
+		case slices.Contains(kept, n) && v.ended(n):
+			found = append(found, pki.New("previous-ca-expired", d.place(i), "subject", n.name(), "end", pki.At(n.cert.NotAfter).String()))
+		case slices.Contains(kept, n):
+			found = append(found, pki.New("previous-ca", d.place(i), "subject", n.name()))
 		case slices.Contains(related, n):
 		case costly(n.cert.PublicKey): // what it signed was not looked at
 			found = append(found, pki.New("key-unsupported", d.place(i), "key", pki.DescribeKey(n.cert.PublicKey)))
@@ -77,6 +90,49 @@ func (d *domain) complete(byDefault bool) []pki.Finding {
 		}
 	}
 	return found
+}
+
+func (v *verifier) ended(n *node) bool { return statusOf(n.cert, v.at) == Expired }
+
+// kept are the CAs that a rotation leaves in the file on purpose: the previous
+// CA, without which every certificate that comes without its chain is refused,
+// with its issuers, and the old root under a cross certificate, which those go on
+// trusting who have nothing newer. A signature ties them to the CA of today; what
+// merely bears such a name is a stranger. A cross certificate has its use as long
+// as it is valid.
+func (v *verifier) kept(d *domain) []*node {
+	if !d.headed() {
+		return nil
+	}
+	current, related := d.current(), d.related()
+	return slices.DeleteFunc(slices.Clone(d.certs), func(n *node) bool {
+		return slices.Contains(current, n) || !slices.Contains(related, n) || !n.cert.IsCA ||
+			d.crosses(n) && !v.ended(n) || v.signs(n)
+	})
+}
+
+// current are the CA and what stands above it, up to its own root. A cross
+// certificate leads past that root to the one of before.
+func (d *domain) current() []*node {
+	current := []*node{d.certs[0]}
+	for i := 0; i < len(current); i++ {
+		for _, issuer := range current[i].issuers {
+			if slices.Contains(d.certs, issuer) && !slices.Contains(current, issuer) && !d.crosses(issuer) {
+				current = append(current, issuer)
+			}
+		}
+	}
+	return current
+}
+
+// crosses reports whether a certificate puts a root of the file below another.
+func (d *domain) crosses(n *node) bool {
+	return !n.self && slices.ContainsFunc(d.certs, func(o *node) bool { return o.self && o.identity() == n.identity() })
+}
+
+// signs reports whether a certificate is that of a CA of today.
+func (v *verifier) signs(n *node) bool {
+	return slices.ContainsFunc(v.domains, func(d *domain) bool { return len(d.certs) > 0 && d.certs[0].identity() == n.identity() })
 }
 
 // missingIssuer says why the chain ends: nobody here bears the issuer's name, or
@@ -119,13 +175,14 @@ func (d *domain) chain() []*node {
 	return chain
 }
 
-// related are the certificates of the file that signatures connect to the CA.
+// related are the certificates of the file that signatures connect to the CA, and
+// those that are the same authority: name and key.
 func (d *domain) related() []*node {
 	connected := []*node{d.certs[0]}
 	for grown := true; grown; {
 		grown = false
 		for _, n := range d.certs {
-			touches := issuedAny(n, connected) || n.issuerIn(connected) != nil
+			touches := issuedAny(n, connected) || n.issuerIn(connected) != nil || holdsAnchor(connected, n)
 			if touches && !slices.Contains(connected, n) {
 				connected, grown = append(connected, n), true
 			}
@@ -162,15 +219,16 @@ func (v *verifier) certificates() []pki.Finding {
 		if len(d.certs) == 0 {
 			continue
 		}
-		heights, related := d.heights(), d.related()
+		heights, related, kept := d.heights(), d.related(), v.kept(d)
 		for i, n := range d.certs {
-			if !slices.Contains(related, n) {
-				continue // told as chain-extra: its only remedy is to go
+			leaves := slices.Contains(kept, n)
+			if !slices.Contains(related, n) || leaves && v.ended(n) {
+				continue // told as chain-extra or previous-ca-expired: its only remedy is to go
 			}
 			if _, seen := first[n]; !seen {
 				first[n], said[n] = d.place(i), map[pki.Code]bool{}
 				all = append(all, n.cert)
-				found = append(found, v.lint(n, d.certs, first[n])...)
+				found = append(found, v.lint(n, d.certs, first[n], leaves)...)
 			}
 			height, above := heights[n]
 			if !above {
@@ -187,8 +245,9 @@ func (v *verifier) certificates() []pki.Finding {
 	return append(found, pki.LintSerials(all)...)
 }
 
-// lint runs the lints of the core on one certificate.
-func (v *verifier) lint(n *node, file []*node, place string) []pki.Finding {
+// lint runs the lints of the core on one certificate. Of one that leaves at the
+// next rotation the errors count: nobody makes it again for the rest.
+func (v *verifier) lint(n *node, file []*node, place string, leaves bool) []pki.Finding {
 	found := pki.Validity(n.cert, place, v.at)
 	if costly(n.cert.PublicKey) {
 		return append(found, pki.New("key-unsupported", place, "key", pki.DescribeKey(n.cert.PublicKey)))
@@ -201,6 +260,9 @@ func (v *verifier) lint(n *node, file []*node, place string) []pki.Finding {
 		found = append(found, pki.LintIssued(n.cert, nil, place)...)
 	case issuer != nil:
 		found = append(found, pki.LintIssued(n.cert, issuer.cert, place)...)
+	}
+	if leaves {
+		return slices.DeleteFunc(found, func(f pki.Finding) bool { return f.Severity != pki.Error })
 	}
 	return found
 }

@@ -41,6 +41,10 @@ func TestDefectsOfFiles(t *testing.T) {
 		{"glued blocks", "", func(c *cluster) {
 			c.files[client] = bytes.ReplaceAll(text(c, pki.ClientCA), []byte("-----\n-----"), []byte("----------"))
 		}, []string{"pem-glued " + client}},
+		{"half a marker behind: no reader minds", "", func(c *cluster) {
+			c.files[client] = append(text(c, pki.ClientCA), "-----BEGIN garbage\n"...)
+			c.files["tls/client-ca.key"] = append(c.files["tls/client-ca.key"], "trailing -----BEGIN garbage\n"...)
+		}, []string{"pem-normalised " + client, "pem-normalised tls/client-ca.key"}},
 		{"cut off", "", func(c *cluster) {
 			c.files[client] = text(c, pki.ClientCA)[:1000]
 		}, []string{"pem-truncated " + client}},
@@ -96,6 +100,15 @@ func TestDefectsOfTheServiceKey(t *testing.T) {
 		{"twice", "", func(c *cluster) {
 			c.files[file] = concat(c.files[file], c.files[file])
 		}, []string{"service-key-duplicate " + file}},
+		{"two, glued: the first is lost, and the second", "", func(c *cluster) {
+			c.files[file] = concat(bytes.TrimSpace(c.files[file]), c.files[file])
+		}, []string{"pem-glued " + file}},
+		{"one behind a text on its line", "", func(c *cluster) {
+			c.files[file] = concat(c.files[file], []byte("old: "), keyPEM(c.t, newKey(c.t, pki.P256)))
+		}, []string{"pem-glued " + file}},
+		{"half a marker behind: no reader minds", "", func(c *cluster) {
+			c.files[file] = append(c.files[file], "-----BEGIN garbage\n"...)
+		}, []string{"pem-normalised " + file}},
 		{"a CA's", "", func(c *cluster) {
 			c.files[file] = c.files["tls/client-ca.key"]
 		}, []string{"service-key-is-ca " + file}},

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -29,7 +28,7 @@ func (v *verifier) files() []pki.Finding {
 		known := slices.Contains(expectedFiles(), rel) || k3s.Derived(v.product, rel)
 		switch {
 		case known || h != nil && len(h.keys) > 0: // keys were told above
-		case scriptFile.MatchString(rel):
+		case isScriptFile(rel):
 			found = append(found, pki.New("upstream-names", f.Path, "file", f.Path))
 		default:
 			found = append(found, pki.New("file-extra", f.Path, "path", f.Path))
@@ -38,8 +37,19 @@ func (v *verifier) files() []pki.Finding {
 	return append(found, v.futureTime()...)
 }
 
-// scriptFile are the names that k3s's two example scripts leave behind.
-var scriptFile = regexp.MustCompile(`^(root-ca|intermediate-ca)\.(crt|pem|key)$|-(ca|root|root-old|root-ssigned|root-xsigned)\.(pem|key)$`)
+// isScriptFile knows the names that k3s's two example scripts leave behind.
+func isScriptFile(rel string) bool {
+	ext := path.Ext(rel)
+	stem := strings.TrimSuffix(rel, ext)
+	switch ext {
+	case ".crt":
+		return stem == "root-ca" || stem == "intermediate-ca"
+	case ".pem", ".key":
+		return slices.ContainsFunc([]string{"-ca", "-root", "-root-old", "-root-ssigned", "-root-xsigned"},
+			func(end string) bool { return strings.HasSuffix(stem, end) })
+	}
+	return false
+}
 
 // relative returns a path below the tls directory.
 func (v *verifier) relative(file string) (rel string, inside bool) {

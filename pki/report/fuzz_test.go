@@ -1,6 +1,7 @@
 package report_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"testing"
 	"time"
@@ -37,6 +38,12 @@ func FuzzVerify(f *testing.F) {
 		f.Add(uint(i+3), file.Data)
 	}
 	f.Add(uint(0), pki.EncodeCertificates(c.certs[pki.Root], c.certs[pki.ClientCA], c.certs[pki.Root]))
+	for i, file := range good.Files {
+		f.Add(uint(i), concat([]byte(bom), file.Data))
+		f.Add(uint(i), bytes.ReplaceAll(file.Data, []byte("\n"), []byte("\r")))
+		f.Add(uint(i), bytes.ReplaceAll(file.Data, []byte("-----\nM"), []byte("-----\nComment: x\n\nM")))
+		f.Add(uint(i), secret(f, file.Data, file.Data))
+	}
 	f.Fuzz(func(t *testing.T, which uint, data []byte) {
 		broken := pki.Bundle{Time: good.Time}
 		for i, file := range good.Files {
@@ -45,7 +52,15 @@ func FuzzVerify(f *testing.F) {
 			}
 			broken.Add(file.Path, file.Kind, file.Data)
 		}
-		soon(t, func() any { return verify(t, broken) })
+		soon(t, func() any {
+			v := verify(t, broken)
+			for _, f := range v.Findings {
+				if f.Code == "pem-unread" && (f.Args["what"] == "" || f.Args["read"] == f.Args["blocks"]) {
+					t.Errorf("unread without a reason: %v", f)
+				}
+			}
+			return v
+		})
 	})
 }
 

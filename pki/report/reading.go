@@ -62,11 +62,13 @@ type heldKey struct {
 
 // holding is what one file holds.
 type holding struct {
-	file  *pki.File
-	nodes []*node
-	keys  []*heldKey
-	types []string // of every PEM block
-	found []pki.Finding
+	file   *pki.File
+	nodes  []*node
+	keys   []*heldKey
+	blocks []*pem.Block
+	found  []pki.Finding
+	// references are the certificate files that a kubeconfig names.
+	references []string
 	// broken: something in the file could not be read, so what k3s would take
 	// from it is not what stands here.
 	broken bool
@@ -79,20 +81,27 @@ type reading struct {
 	nodes   []*node    // in the order of their first places
 	byHash  map[string]*node
 	objects int
+	limit   int           // of objects
+	public  bool          // private keys are passed over
 	found   []pki.Finding // about the whole
 }
 
 func read(b pki.Bundle) *reading {
-	r := &reading{byHash: map[string]*node{}}
+	r := &reading{byHash: map[string]*node{}, limit: maxObjects}
+	r.scan(b)
+	link(r.nodes)
+	return r
+}
+
+// scan reads every file and follows no signature.
+func (r *reading) scan(b pki.Bundle) {
 	for i := range b.Files {
 		h := &holding{file: &b.Files[i]}
 		r.readFile(h)
-		if len(h.types)+len(h.found) > 0 {
+		if len(h.blocks)+len(h.found)+len(h.references) > 0 {
 			r.files = append(r.files, h)
 		}
 	}
-	link(r.nodes)
-	return r
 }
 
 // holds returns the holding of a path, nil if there is nothing.
@@ -111,7 +120,7 @@ func (r *reading) readFile(h *holding) {
 		r.readJSON(h, data)
 	case hasPEM(data) || slices.Contains(endings, path.Ext(h.file.Path)):
 		r.readPEM(h, "", h.file.Data)
-		if len(h.types) == 0 && len(h.found) == 0 {
+		if len(h.blocks) == 0 && len(h.found) == 0 {
 			h.fail(pki.New("pem-none", h.file.Path, "want", wanted(h.file.Path)))
 		}
 	}
@@ -138,14 +147,16 @@ type document struct {
 	Clusters []struct {
 		Name    string `json:"name"`
 		Cluster struct {
-			Authority []byte `json:"certificate-authority-data"`
+			Authority     []byte `json:"certificate-authority-data"`
+			AuthorityFile string `json:"certificate-authority"`
 		} `json:"cluster"`
 	} `json:"clusters"`
 	Users []struct {
 		Name string `json:"name"`
 		User struct {
-			Certificate []byte `json:"client-certificate-data"`
-			Key         []byte `json:"client-key-data"`
+			Certificate     []byte `json:"client-certificate-data"`
+			CertificateFile string `json:"client-certificate"`
+			Key             []byte `json:"client-key-data"`
 		} `json:"user"`
 	} `json:"users"`
 }
@@ -168,14 +179,22 @@ func (r *reading) readJSON(h *holding, data []byte) {
 		}
 	}
 	for _, c := range d.Clusters {
+		h.refer(c.Cluster.AuthorityFile)
 		r.readField(h, "clusters/"+c.Name+"/certificate-authority-data", c.Cluster.Authority)
 	}
 	for _, u := range d.Users {
+		h.refer(u.User.CertificateFile)
 		r.readField(h, "users/"+u.Name+"/client-certificate-data", u.User.Certificate)
 		r.readField(h, "users/"+u.Name+"/client-key-data", u.User.Key)
 	}
-	if path.Base(h.file.Path) == dynamicCert && len(h.types) == 0 && len(h.found) == 0 {
+	if path.Base(h.file.Path) == dynamicCert && len(h.blocks) == 0 && len(h.found) == 0 {
 		h.fail(pki.New("pem-none", h.file.Path, "want", "CERTIFICATE"))
+	}
+}
+
+func (h *holding) refer(file string) {
+	if file != "" {
+		h.references = append(h.references, file)
 	}
 }
 
@@ -192,9 +211,9 @@ func (r *reading) readPEM(h *holding, field string, data []byte) {
 	if refusal := (*pki.Refusal)(nil); errors.As(err, &refusal) {
 		h.fail(refusal.Findings...)
 	}
+	h.blocks = append(h.blocks, blocks...)
 	certs, keys := 0, 0
 	for _, block := range blocks {
-		h.types = append(h.types, block.Type)
 		place := Place{File: h.file.Path, Field: field}
 		switch {
 		case block.Type == "CERTIFICATE":
@@ -211,10 +230,10 @@ func (r *reading) readPEM(h *holding, field string, data []byte) {
 
 // room counts what is read and stops at the bound, with one finding.
 func (r *reading) room() bool {
-	if r.objects++; r.objects == maxObjects+1 {
-		r.found = append(r.found, pki.New("bundle-too-large", "", "limit", fmt.Sprintf("%d entries", maxObjects)))
+	if r.objects++; r.objects == r.limit+1 {
+		r.found = append(r.found, pki.New("bundle-too-large", "", "limit", fmt.Sprintf("%d entries", r.limit)))
 	}
-	return r.objects <= maxObjects
+	return r.objects <= r.limit
 }
 
 func (r *reading) addCertificate(h *holding, place Place, der []byte) {
@@ -239,6 +258,9 @@ func (r *reading) addCertificate(h *holding, place Place, der []byte) {
 }
 
 func (r *reading) addKey(h *holding, place Place, block *pem.Block) {
+	if r.public {
+		return
+	}
 	if !r.room() {
 		h.broken = true
 		return

@@ -18,7 +18,8 @@ func (v *verifier) service() []pki.Finding {
 	if h == nil {
 		return []pki.Finding{pki.New("service-key-none", file)}
 	}
-	found := slices.Concat(h.found, wrongTypes(h, "PRIVATE KEY", append([]string{
+	told, _ := h.onServer(everyServiceKey)
+	found := slices.Concat(told, wrongTypes(h, "PRIVATE KEY", append([]string{
 		"EC PARAMETERS", "PUBLIC KEY", "RSA PUBLIC KEY", "CERTIFICATE", // public halves verify tokens too
 	}, privateTypes...)))
 	if len(h.keys) == 0 && len(found) == 0 {

@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"context"
+	"crypto"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -161,42 +162,64 @@ func TestRotatedChainsAreSound(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		order string // of the file, by the names below
-		mode  k3s.TokenMode
-		root  string
+		root  string // whose hash the token has
+		kept  []string
 	}{
-		{"new leaf CA, same root, old leaf CA kept", "leaf middle root previous", k3s.TokenRoot, "root"},
-		{"new root, cross-signed", "leaf cross new root", k3s.TokenRoot, "new"},
-		{"step a: the token stays", "leaf cross root", k3s.TokenRoot, "root"},
-		{"step b: the token becomes the new one", "leaf cross root new", k3s.TokenRoot, "new"},
-		{"step c", "leaf new", k3s.TokenRoot, "new"},
-		{"as the script for default CAs orders it", "leaf new cross root", k3s.TokenRoot, "new"},
+		{"new leaf CA, same root, old leaf CA kept", "leaf middle root previous", "root", []string{"#4"}},
+		{"the same, and the intermediate is new", "leaf next root previous middle", "root", []string{"#4", "#5"}},
+		{"new root, cross-signed", "leaf cross new root", "new", []string{"#4"}},
+		{"the same under an intermediate", "leaf under cross new root", "new", []string{"#5"}},
+		{"the same with the old leaf CA and its issuer", "leaf under cross new root previous middle", "new", []string{"#5", "#6", "#7"}},
+		{"step a: the token stays", "leaf cross root", "root", nil},
+		{"step a under an intermediate", "leaf under cross root", "root", nil},
+		{"step b: the token becomes the new one", "leaf cross root new", "new", []string{"#3"}},
+		{"step b under an intermediate", "leaf under cross root new", "new", []string{"#4"}},
+		{"step c", "leaf new", "new", nil},
+		{"step c under an intermediate", "leaf under new", "new", nil},
+		{"as the script for default CAs orders it", "leaf new cross root", "new", []string{"#4"}},
+		{"the cross certificate stays, the old root is gone", "leaf new cross", "new", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := newCluster(t, pki.Isolated)
 			newRoot, newRootKey := root(t, "new root")
 			cross := *newRoot
 			cross.AuthorityKeyId, cross.NotAfter = b.certs[pki.Root].SubjectKeyId, b.certs[pki.Root].NotAfter
-			leaf := *b.certs[pki.ServerCA]
-			leaf.Subject.CommonName, leaf.AuthorityKeyId, leaf.SerialNumber = "new leaf CA", newRoot.SubjectKeyId, nil
-			leaf.RawSubject = nil
-			key := newKey(t, pki.P256)
-			leaf.SubjectKeyId = []byte("the new leaf CA")
+			// below makes a CA like another one of the bundle.
+			below := func(role pki.Role, cn string, parent *x509.Certificate, signer crypto.Signer) (*x509.Certificate, crypto.Signer) {
+				key := newKey(t, pki.P256)
+				ca := *b.certs[role]
+				ca.Subject, ca.RawSubject, ca.SerialNumber = pkix.Name{CommonName: cn}, nil, nil
+				ca.SubjectKeyId, ca.AuthorityKeyId = []byte(cn), parent.SubjectKeyId
+				return sign(t, &ca, parent, key.Public(), signer), key
+			}
+			next, nextKey := below(pki.Intermediate, "next intermediate", b.certs[pki.Root], b.keys[pki.Root])
+			under, underKey := below(pki.Intermediate, "new intermediate", newRoot, newRootKey)
 			parent, parentKey := newRoot, newRootKey
-			if strings.Contains(c.order, "middle") {
+			switch {
+			case strings.Contains(c.order, "next"):
+				parent, parentKey = next, nextKey
+			case strings.Contains(c.order, "under"):
+				parent, parentKey = under, underKey
+			case strings.Contains(c.order, "middle"):
 				parent, parentKey = b.certs[pki.Intermediate], b.keys[pki.Intermediate]
 			}
+			leaf, key := below(pki.ServerCA, "new leaf CA", parent, parentKey)
 			certs := map[string]*x509.Certificate{
 				"root": b.certs[pki.Root], "middle": b.certs[pki.Intermediate], "previous": b.certs[pki.ServerCA],
 				"new": newRoot, "cross": sign(t, &cross, b.certs[pki.Root], newRoot.PublicKey, b.keys[pki.Root]),
-				"leaf": sign(t, &leaf, parent, key.Public(), parentKey),
+				"next": next, "under": under, "leaf": leaf,
 			}
 			b.order[pki.ServerCA], b.files["tls/server-ca.key"] = nil, keyPEM(t, key)
 			for _, name := range strings.Fields(c.order) {
 				b.order[pki.ServerCA] = append(b.order[pki.ServerCA], certs[name])
 			}
 			v := verify(t, b.bundle())
-			wantLines(t, v.Findings)
-			if v.Token == nil || v.Token.Mode != c.mode || v.Token.Hash != pki.Fingerprint(certs[c.root]) {
+			var want []string
+			for _, place := range c.kept {
+				want = append(want, "previous-ca "+server+place)
+			}
+			wantLines(t, v.Findings, want...)
+			if v.Token == nil || v.Token.Mode != k3s.TokenRoot || v.Token.Hash != pki.Fingerprint(certs[c.root]) {
 				t.Errorf("token %+v, want that of %s", v.Token, c.root)
 			}
 		})

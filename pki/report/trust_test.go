@@ -66,6 +66,29 @@ func TestSharedTrust(t *testing.T) {
 				"opens": "client-ca > etcd-peer-ca; etcd-peer-ca > client-ca", "admin": "etcd-peer-ca", "peer": "client-ca",
 			},
 		}, {
+			// One authority, twice in one file: it lets nobody else in.
+			"the client root in etcd's file, and a cross-signed server root", func(c *cluster) {
+				c.cross("cross new old", pki.ServerCA)
+				c.order[pki.EtcdServerCA] = append(slices.Clone(c.order[pki.EtcdServerCA]), c.certs[pki.ClientRoot])
+			},
+			[]report.Opening{{From: pki.ClientCA, To: []pki.Role{pki.EtcdServerCA}}},
+			map[string]string{
+				"roots": "k3s-client-root@1795377600", "roles": "client-ca, etcd-server-ca",
+				"opens": "client-ca > etcd-server-ca", "etcd": "client-ca",
+			},
+		}, {
+			// A cross certificate may be all that is left of the way.
+			"the client root, signed by etcd's, in no file", func(c *cluster) {
+				old, signer := c.certs[pki.EtcdServerRoot], c.keys[pki.EtcdServerRoot]
+				cross := ca(c.t, "", c.keys[pki.ClientRoot].Public(), old, signer, func(n *x509.Certificate) { n.RawSubject = c.certs[pki.ClientRoot].RawSubject })
+				c.order[pki.ClientCA] = append(slices.Clone(c.order[pki.ClientCA]), cross)
+			},
+			[]report.Opening{{From: pki.ClientCA, To: []pki.Role{pki.EtcdServerCA}}},
+			map[string]string{
+				"roots": "k3s-etcd-server-root@1795377600", "roles": "client-ca, etcd-server-ca",
+				"opens": "client-ca > etcd-server-ca", "etcd": "client-ca",
+			},
+		}, {
 			// Go demands the usage along the whole path: this root lets servers
 			// through and no client.
 			"a shared root for servers only", func(c *cluster) {
@@ -94,6 +117,78 @@ func TestSharedTrust(t *testing.T) {
 				t.Errorf("arguments %v, want %v", v.Findings[i].Args, c.args)
 			}
 		})
+	}
+}
+
+// The way from one root for all to own ones: as long as the files hold the old
+// root the doors stay open, and after that the server's file alone ends in it,
+// where no client is asked for. A cross certificate bears name and key of the new
+// root: in a trust file it lets in what is under that, and nobody else.
+func TestSharedTrustOnTheWayToOwnRoots(t *testing.T) {
+	others := func(role pki.Role) []pki.Role {
+		return slices.DeleteFunc(slices.Clone(leafCAs), func(r pki.Role) bool { return r == role })
+	}
+	var all, toServer, toClient []report.Opening
+	for _, role := range leafCAs {
+		all = append(all, report.Opening{From: role, To: others(role)})
+		if role != pki.ServerCA {
+			toServer = append(toServer, report.Opening{From: role, To: []pki.Role{pki.ServerCA}})
+		}
+		if role != pki.ServerCA && role != pki.ClientCA {
+			toClient = append(toClient, report.Opening{From: role, To: []pki.Role{pki.ServerCA, pki.ClientCA}})
+		}
+	}
+	const fourDoors = "server-ca > client-ca, request-header-ca, etcd-peer-ca, etcd-server-ca; " +
+		"client-ca > request-header-ca, etcd-peer-ca, etcd-server-ca; request-header-ca > client-ca, etcd-peer-ca, etcd-server-ca; " +
+		"etcd-peer-ca > client-ca, request-header-ca, etcd-server-ca; etcd-server-ca > client-ca, request-header-ca, etcd-peer-ca"
+	for _, c := range []struct {
+		name     string
+		topology pki.Topology
+		change   func(*cluster)
+		want     []report.Opening
+		opens    string // empty: no finding
+	}{
+		{"isolated", pki.Isolated, func(*cluster) {}, nil, ""},
+		{"one root for all", pki.Shared, func(*cluster) {}, all, fourDoors},
+		{"the old root stays in all files", pki.Shared, func(c *cluster) { c.cross("cross new old", leafCAs[1:]...) }, all, fourDoors},
+		{"the old root stays without the new one", pki.Shared, func(c *cluster) { c.cross("cross old", leafCAs[1:]...) }, all, fourDoors},
+		{"the old root stays in one file", pki.Shared, func(c *cluster) {
+			c.cross("cross new", leafCAs[2:]...)
+			c.cross("cross new old", pki.ClientCA)
+		}, slices.Concat([]report.Opening{{From: pki.ServerCA, To: []pki.Role{pki.ClientCA}}, toServer[0]}, toClient),
+			"server-ca > client-ca; request-header-ca > client-ca; etcd-peer-ca > client-ca; etcd-server-ca > client-ca"},
+		{"the old root is gone", pki.Shared, func(c *cluster) { c.cross("cross new", leafCAs[1:]...) }, toServer, ""},
+		{"the old root is gone, the previous CAs are kept", pki.Shared, func(c *cluster) { c.cross("cross new previous", leafCAs[1:]...) }, toServer, ""},
+		{"the cross certificates are gone", pki.Shared, func(c *cluster) { c.cross("new", leafCAs[1:]...) }, nil, ""},
+		{"server-ca for servers alone", pki.Shared, func(c *cluster) {
+			c.cross("cross new", pki.RequestHeaderCA, pki.EtcdPeerCA, pki.EtcdServerCA)
+			c.reissue(pki.ServerCA, func(l, _ *x509.Certificate) { l.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} })
+		}, slices.Concat(toServer[:1], toClient), "request-header-ca > client-ca; etcd-peer-ca > client-ca; etcd-server-ca > client-ca"},
+		{"client-ca for clients alone", pki.Shared, func(c *cluster) {
+			c.cross("new", pki.RequestHeaderCA, pki.EtcdPeerCA, pki.EtcdServerCA)
+			c.reissue(pki.ClientCA, func(l, _ *x509.Certificate) { l.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} })
+		}, []report.Opening{{From: pki.ServerCA, To: []pki.Role{pki.ClientCA}}}, "server-ca > client-ca"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			b := newCluster(t, c.topology)
+			root := pki.Name(b.certs[pki.Root])
+			c.change(b)
+			v := verify(t, b.bundle())
+			if !slices.EqualFunc(v.Openings, c.want, func(a, b report.Opening) bool { return a.From == b.From && slices.Equal(a.To, b.To) }) {
+				t.Errorf("openings %v, want %v", v.Openings, c.want)
+			}
+			i := slices.IndexFunc(v.Findings, func(f pki.Finding) bool { return f.Code == "shared-trust" })
+			if (i >= 0) != (c.opens != "") {
+				t.Fatalf("findings %v", v.Findings)
+			}
+			if i >= 0 && (v.Findings[i].Args["roots"] != root || v.Findings[i].Args["opens"] != c.opens) {
+				t.Errorf("arguments %v, want the root %s and what opens: %s", v.Findings[i].Args, root, c.opens)
+			}
+		})
+	}
+	if v := verify(t, defaultCluster(t).bundle()); len(v.Openings) > 0 || has(v.Findings, "shared-trust") {
+		t.Errorf("a default cluster: %v, %v", v.Openings, v.Findings)
 	}
 }
 

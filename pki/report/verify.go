@@ -178,8 +178,12 @@ func (v *verifier) open(f roleFile) {
 		v.report(pki.New("key-missing", d.path+".crt", "certificate", d.called()))
 		return
 	}
-	v.report(key.found...)
+	found, read := key.onServer(firstKey)
+	v.report(found...)
 	v.report(wrongTypes(key, "PRIVATE KEY", append([]string{"EC PARAMETERS"}, privateTypes...))...)
+	if !read {
+		return
+	}
 	d.keys = key.keys
 	if i := slices.IndexFunc(d.keys, func(k *heldKey) bool { return k.signer != nil }); i >= 0 {
 		d.key = d.keys[i]
@@ -188,13 +192,14 @@ func (v *verifier) open(f roleFile) {
 }
 
 func (v *verifier) openChain(d *domain, crt *holding) {
-	v.report(crt.found...)
+	found, read := crt.onServer(everyCertificate)
+	v.report(found...)
 	v.report(wrongTypes(crt, "CERTIFICATE", []string{"CERTIFICATE"})...)
 	if len(crt.nodes) > maxChain {
 		v.report(pki.New("bundle-too-large", d.path+".crt", "limit", fmt.Sprintf("%d entries", maxChain)))
 		return
 	}
-	if crt.broken {
+	if crt.broken || !read {
 		return
 	}
 	for _, n := range crt.nodes {
@@ -208,9 +213,9 @@ var privateTypes = []string{"EC PRIVATE KEY", "RSA PRIVATE KEY", "PRIVATE KEY", 
 
 // wrongTypes tells of PEM blocks that k3s would pass over in silence.
 func wrongTypes(h *holding, want string, allowed []string) []pki.Finding {
-	for _, t := range h.types {
-		if !slices.Contains(allowed, t) {
-			return []pki.Finding{pki.New("pem-type", h.file.Path, "type", t, "want", want)}
+	for _, b := range h.blocks {
+		if !slices.Contains(allowed, b.Type) {
+			return []pki.Finding{pki.New("pem-type", h.file.Path, "type", b.Type, "want", want)}
 		}
 	}
 	return nil
@@ -293,7 +298,7 @@ func (v *verifier) token() []pki.Finding {
 	}
 	file := server.path + ".crt"
 	t, err := k3s.ComputeToken(v.bundle.File(file).Data, v.at.Time)
-	if err != nil { // the file was read before: only PEM headers can hide its certificates
+	if err != nil { // not reached: k3s reads what was read before
 		return []pki.Finding{pki.New("token-fallback", file, "detail", plain(err))}
 	}
 	v.out.Token = &Token{Token: t.String(), Hash: t.Hash, Mode: t.Mode}

@@ -65,7 +65,7 @@ func TestDefectsOfTheTwoTrustModels(t *testing.T) {
 			cross.AuthorityKeyId, cross.NotAfter = old.SubjectKeyId, old.NotAfter
 			leaf := sign(c.t, c.certs[pki.ClientCA], renewed, c.certs[pki.ClientCA].PublicKey, key)
 			c.order[pki.ClientCA] = []*x509.Certificate{leaf, renewed, sign(c.t, &cross, old, renewed.PublicKey, c.keys[pki.ClientRoot]), old}
-		}, []string{"path-length " + client + "#3", "probe-path-domain " + client, "shared-trust tls"}},
+		}, []string{"path-length " + client + "#3", "previous-ca " + client + "#4", "probe-path-domain " + client, "shared-trust tls"}},
 
 		{"the old root at the end has ended: the new one still carries", "", func(c *cluster) {
 			c.reissue(pki.ClientRoot, func(r, _ *x509.Certificate) { r.NotAfter = issueTime.Add(-time.Second) })
@@ -74,7 +74,7 @@ func TestDefectsOfTheTwoTrustModels(t *testing.T) {
 			cross.AuthorityKeyId, cross.NotAfter = old.SubjectKeyId, old.NotAfter
 			leaf := sign(c.t, c.certs[pki.ClientCA], renewed, c.certs[pki.ClientCA].PublicKey, key)
 			c.order[pki.ClientCA] = []*x509.Certificate{leaf, renewed, sign(c.t, &cross, old, renewed.PublicKey, c.keys[pki.ClientRoot]), old}
-		}, []string{"expired " + client + "#3", "expired " + client + "#4", "shared-trust tls"}},
+		}, []string{"previous-ca-expired " + client + "#3", "previous-ca-expired " + client + "#4", "shared-trust tls"}},
 
 		{"name constraints on the root, of DNS names", "", func(c *cluster) {
 			c.reissue(pki.Root, func(r, _ *x509.Certificate) { r.PermittedDNSDomains = []string{"example.org"} })

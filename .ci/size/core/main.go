@@ -52,6 +52,12 @@ func everything(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	against, err := report.VerifyAgainst(ctx, bundle, issued.Server, plan.Time, pki.Random{})
+	if err != nil {
+		return err
+	}
+	fmt.Println(against, report.CheckExpiry(bundle, report.ExpiryOptions{At: plan.Time}))
+	fmt.Println(report.Compare([]report.NodeFiles{{Bundle: bundle}}, nil, plan.Time))
 	fmt.Println(report.Inspect(bundle, plan.Time), verified)
 	for _, f := range found {
 		fmt.Println(report.Explain(f, report.Chinese))
