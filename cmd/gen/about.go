@@ -86,7 +86,7 @@ func (a *app) completionCommand() *cobra.Command {
 func (a *app) manCommand() *cobra.Command {
 	return a.newCommand(manAbout, cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
 		pages := pki.Bundle{Time: a.time(pki.Time{}).Time}
-		for _, command := range append([]*cobra.Command{c.Root()}, c.Root().Commands()...) {
+		for _, command := range withAllBelow(c.Root()) {
 			command.DisableAutoGenTag = true
 			name := strings.ReplaceAll(command.CommandPath(), " ", "-")
 			header := &doc.GenManHeader{
@@ -108,6 +108,15 @@ func (a *app) manCommand() *cobra.Command {
 		a.say(msgManDone, args[0])
 		return nil
 	})
+}
+
+// withAllBelow is a command with those below it, the upper ones first.
+func withAllBelow(c *cobra.Command) []*cobra.Command {
+	all := []*cobra.Command{c}
+	for _, sub := range c.Commands() {
+		all = append(all, withAllBelow(sub)...)
+	}
+	return all
 }
 
 // manDate stands in the pages in the place of the day they were made.

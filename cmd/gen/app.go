@@ -250,23 +250,30 @@ func (a *app) refused(r *pki.Refusal) int {
 	code := exitFailed
 	for _, f := range r.Findings {
 		switch {
-		case strings.HasPrefix(string(f.Code), "plan-") || f.Code == "key-needed" || f.Code == "request-none" || f.Code == "service-key-none":
+		case strings.HasPrefix(string(f.Code), "plan-") || strings.HasPrefix(string(f.Code), "rotation-") || f.Code == "key-needed" || f.Code == "request-none" || f.Code == "service-key-none":
 			code = max(code, exitUsage)
-		case f.Code == "key-passphrase":
+		case f.Code == "key-passphrase" || f.Code == "bootstrap-token" || f.Code == "token-format":
 			return exitSecret
 		}
 	}
 	return code
 }
 
-// explain prints findings with their reasons: what, why, what to do.
+// explain prints findings with their reasons: what, why, what to do. Reasons that
+// several in a row have in common are told once, behind the last.
 func (a *app) explain(findings []pki.Finding) {
-	for _, f := range findings {
+	for i, f := range findings {
 		if a.quiet && f.Severity != pki.Error {
 			continue
 		}
 		m := report.ExplainFor(f, a.lang, a.distro)
 		fmt.Fprintf(a.err, "%s %s\n", a.severity(f), m.What)
+		if i+1 < len(findings) && findings[i+1].Code == f.Code {
+			next := report.ExplainFor(findings[i+1], a.lang, a.distro)
+			if next.Why == m.Why && next.Fix == m.Fix {
+				continue
+			}
+		}
 		for _, line := range []string{m.Why, m.Fix} {
 			if line != "" {
 				fmt.Fprintf(a.err, "  %s\n", line)

@@ -388,9 +388,14 @@ func (a *app) acceptSigned(state pki.State, keys map[pki.Role]pki.Key, paths []s
 
 func keyFor(keys map[pki.Role]pki.Key, public crypto.PublicKey) (pki.Role, bool) {
 	for role, k := range keys {
-		if same, ok := k.Public().(interface{ Equal(crypto.PublicKey) bool }); ok && same.Equal(public) {
+		if samePublic(k.Public(), public) {
 			return role, true
 		}
 	}
 	return "", false
+}
+
+func samePublic(a, b crypto.PublicKey) bool {
+	k, ok := a.(k3s.PublicKey)
+	return ok && k.Equal(b)
 }

@@ -87,8 +87,9 @@ func (a *app) command() *cobra.Command {
 	f.BoolP("help", "h", false, a.t(flagHelp))
 
 	for _, c := range []func() *cobra.Command{
-		a.bundleCommand, a.planCommand, a.rootCommand, a.intermediateCommand, a.requestCommand, a.signCommand,
-		a.inspectCommand, a.verifyCommand, a.tokenCommand, a.exportCommand,
+		a.bundleCommand, a.planCommand, a.rootCommand, a.intermediateCommand, a.requestCommand, a.signCommand, a.rotateCommand,
+		a.inspectCommand, a.verifyCommand, a.checkCommand, a.compareCommand, a.tokenCommand, a.exportCommand,
+		a.bootstrapCommand, a.adminCommand,
 		a.versionCommand, a.completionCommand, a.manCommand,
 	} {
 		root.AddCommand(c())

@@ -92,7 +92,7 @@ func TestNoSecretOnTheCommandLine(t *testing.T) {
 					t.Errorf("%s --%s takes a %s", name, f.Name, f.Value.Type())
 				}
 			}
-			if strings.HasSuffix(f.Name, "-key") && f.Value.Type() != "FILE" && f.Value.Type() != "stringArray" {
+			if strings.HasSuffix(f.Name, "-key") && f.Value.Type() != "bool" && f.Value.Type() != "FILE" && f.Value.Type() != "stringArray" {
 				t.Errorf("%s --%s takes a %s and not a file", name, f.Name, f.Value.Type())
 			}
 		})
@@ -106,7 +106,12 @@ var exampleNeeds = map[string]string{
 	"rootkiln token":   exampleBundle,
 	"rootkiln verify":  exampleBundle,
 	"rootkiln inspect": exampleBundle,
+	"rootkiln check":   exampleBundle,
+	"rootkiln compare": exampleBundle,
 	"rootkiln export":  exampleBundle,
+	"rootkiln rotate": exampleBundle + `
+rootkiln bundle -q --topology shared --service-alg p256 --out shared --offline-out safe
+mv shared shared-tls && cp safe/root-ca.key safe/intermediate-ca.key . && sleep 1`,
 }
 
 const exampleBundle = "rootkiln bundle -q --service-alg p256 && tar -xf tls.tar.gz"

@@ -133,6 +133,10 @@ func (a *app) keys(path string, p *planFlags) ([]pki.FoundKey, []pki.Finding, er
 	if err != nil {
 		return nil, nil, err
 	}
+	return a.openKeys(path, data, p)
+}
+
+func (a *app) openKeys(path string, data []byte, p *planFlags) ([]pki.FoundKey, []pki.Finding, error) {
 	keys, notes, err := pki.ParseKeys(path, data)
 	if !refusedFor(err, "key-encrypted") {
 		return keys, notes, err
@@ -262,6 +266,15 @@ func inputPaths(plan pki.Plan, more ...string) []string {
 	in := plan.Inputs
 	own := []string{in.Root, in.RootKey, in.Intermediate, in.IntermediateKey, in.Directory}
 	return named(slices.Concat(own, in.ServiceKeys, more)...)
+}
+
+// oneStream refuses two inputs that are both standard input.
+func oneStream(paths ...string) error {
+	streams := slices.DeleteFunc(slices.Clone(paths), func(p string) bool { return p != standardOutput })
+	if len(streams) > 1 {
+		return usage(msgTwoInputs)
+	}
+	return nil
 }
 
 // named drops what names no file.

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"rootkiln/pki"
+	"rootkiln/pki/report"
 )
 
 // isBundlePath reports whether a path is read as a set of files: a directory or
@@ -55,6 +56,15 @@ func (a *app) openBundle(path string) (pki.Bundle, error) {
 		}
 	}
 	return b, err
+}
+
+// oneCluster refuses a bundle that holds several.
+func oneCluster(b pki.Bundle, path string) error {
+	clusters := report.Clusters(b)
+	if len(clusters) < 2 {
+		return nil
+	}
+	return usage(msgSeveralClusters, path, len(clusters), filepath.Join(path, clusters[0].Directory))
 }
 
 // readBundle reads an archive, or one file of the given name. It looks ahead and

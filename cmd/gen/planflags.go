@@ -33,9 +33,18 @@ type planFlags struct {
 // register adds the flags of a plan to a command.
 func (p *planFlags) register(a *app, c *cobra.Command) {
 	f := c.Flags()
+	f.StringVarP(&p.file, "file", "f", "", a.t(flagFile))
+	p.registerShape(a, c)
+	f.StringSliceVar(&p.elsewhere, "elsewhere", nil, a.t(flagElsewhere))
+	f.StringSliceVar(&p.permitDNS, "permit-dns", nil, a.t(flagPermitDNS))
+	f.StringSliceVar(&p.permitIP, "permit-ip", nil, a.t(flagPermitIP))
+}
+
+// registerShape adds the flags that say what certificates look like.
+func (p *planFlags) registerShape(a *app, c *cobra.Command) {
+	f := c.Flags()
 	p.set = func(name string) bool { return f.Changed(name) }
 	choice := func(value *string, name, kind string, t text) { choiceFlag(f, value, name, kind, "", a.t(t)) }
-	f.StringVarP(&p.file, "file", "f", "", a.t(flagFile))
 	choice((*string)(&p.plan.Distro), "distro", "k3s|rke2", flagDistro)
 	choice(&p.plan.Name, "name", "NAME", flagName)
 	choice((*string)(&p.plan.Topology), "topology", "isolated|shared", flagTopology)
@@ -48,9 +57,6 @@ func (p *planFlags) register(a *app, c *cobra.Command) {
 	choice((*string)(&p.plan.Validity.Intermediate), "intermediate-validity", "LIFE", flagIntermediateValidity)
 	choice((*string)(&p.plan.Validity.CA), "ca-validity", "LIFE", flagCAValidity)
 	f.StringArrayVar(&p.plan.Organization, "organization", nil, a.t(flagOrganization))
-	f.StringSliceVar(&p.elsewhere, "elsewhere", nil, a.t(flagElsewhere))
-	f.StringSliceVar(&p.permitDNS, "permit-dns", nil, a.t(flagPermitDNS))
-	f.StringSliceVar(&p.permitIP, "permit-ip", nil, a.t(flagPermitIP))
 }
 
 // registerInputs adds the flags that name what exists already.

@@ -40,7 +40,17 @@ func TestMain(m *testing.M) {
 //	hostile KIND SERVER-CA.CRT ARCHIVE
 //	                     an archive that nobody should unpack
 //	sparse FILE BYTES    a large file that takes no room
+//	node k3s|rke2 BUNDLE DIR START [SERVING-START]
+//	                     a node that was started on a day with the CAs of a bundle:
+//	                     leaf certificates, dynamic-cert.json (of another start if
+//	                     wanted), kubeconfigs, token
+//	node kubeadm - DIR START
+//	                     /etc/kubernetes, with the kubelet's directory inside
 func TestScript(t *testing.T) {
+	unpacked, err := filepath.Abs("../../.cache/prometheus/usr/bin") // by .ci/tools
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                "testdata",
 		RequireUniqueNames: true,
@@ -49,13 +59,15 @@ func TestScript(t *testing.T) {
 			e.Setenv("LC_ALL", "C.UTF-8")
 			e.Setenv("NO_COLOR", "1")
 			e.Setenv("TZ", "UTC")
+			e.Setenv("PATH", e.Getenv("PATH")+string(filepath.ListSeparator)+unpacked)
+			e.Setenv("BOOTSTRAP_VALUE", bootstrapValue)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"mode": scriptMode, "keep": scriptKeep, "same": scriptSame,
 			"ends": scriptEnds, "ca": scriptCA, "blocks": scriptBlocks, "json": scriptJSON,
 			"identity": scriptIdentity, "unseal": scriptUnseal,
-			"hostile": scriptHostile, "sparse": scriptSparse,
+			"hostile": scriptHostile, "sparse": scriptSparse, "node": scriptNode,
 		},
 	})
 }

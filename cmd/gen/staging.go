@@ -97,7 +97,7 @@ func (s *staging) fillFile(base string) error {
 	}
 	var modified time.Time
 	if s.form == formFile {
-		modified = s.bundle.Time
+		modified = s.bundle.ModTime(s.bundle.Files[0])
 	}
 	return s.writeFile(base, f, modified)
 }
@@ -117,7 +117,7 @@ func (s *staging) fillTree(base string) error {
 		}
 	}
 	for _, f := range s.bundle.Files {
-		if err := s.writeFile(path.Join(base, f.Path), f, s.bundle.Time); err != nil {
+		if err := s.writeFile(path.Join(base, f.Path), f, s.bundle.ModTime(f)); err != nil {
 			return err
 		}
 	}

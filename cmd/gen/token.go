@@ -91,8 +91,8 @@ func (a *app) serverCA(path string) ([]byte, error) {
 	if len(b.Files) == 1 && b.Files[0].Path == filepath.Base(path) {
 		return b.Files[0].Data, nil
 	}
-	if clusters := report.Clusters(b); len(clusters) > 1 {
-		return nil, usage(msgSeveralClusters, path, len(clusters), clusters[0].Directory)
+	if err := oneCluster(b, path); err != nil {
+		return nil, err
 	}
 	if f := report.ServerCA(b); f != nil {
 		return f.Data, nil

@@ -16,13 +16,17 @@ import (
 
 func (a *app) verifyCommand() *cobra.Command {
 	var at pki.Time
-	var form string
+	var form, against string
 	c := a.newCommand(verifyAbout, cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
 		if err := checkForm(form, "table", "wide", "json", "yaml"); err != nil {
 			return err
 		}
+		if against != "" {
+			return a.verifyAgainst(c.Context(), args[0], against, at, form)
+		}
 		return a.verify(c.Context(), args[0], at, form)
 	})
+	choiceFlag(c.Flags(), &against, "against", "OLD", "", a.t(flagAgainst))
 	c.Flags().Var(&timeFlag{&at}, "at", a.t(flagAt))
 	choiceFlagShort(c.Flags(), &form, "output", "o", "table|wide|json|yaml", "table", a.t(flagReportForm))
 	return c
@@ -34,11 +38,7 @@ func (a *app) verify(ctx context.Context, path string, at pki.Time, form string)
 	if err != nil {
 		return err
 	}
-	if at.Before(time.Now().Add(-time.Minute)) { // against the past every file is of the future
-		for i := range b.Files {
-			b.Files[i].Time = time.Time{}
-		}
-	}
+	forgetTimes(b, at)
 	var verdicts []report.Verification
 	errors := 0
 	clusters := report.Clusters(b)
@@ -61,7 +61,7 @@ func (a *app) verify(ctx context.Context, path string, at pki.Time, form string)
 			if i > 0 {
 				fmt.Fprintln(a.out)
 			}
-			a.drawVerification(filepath.Join(path, clusters[i].Directory), v, form == "wide")
+			a.drawVerification(filepath.Join(path, clusters[i].Directory), v, form == "wide", nil)
 		}
 	}
 	if err == nil && errors > 0 {
@@ -73,9 +73,20 @@ func (a *app) verify(ctx context.Context, path string, at pki.Time, form string)
 	return err
 }
 
+// forgetTimes takes the modification times away where the bundle is judged for
+// the past: against it every file is of the future.
+func forgetTimes(b pki.Bundle, at pki.Time) {
+	if !at.Before(time.Now().Add(-time.Minute)) {
+		return
+	}
+	for i := range b.Files {
+		b.Files[i].Time = time.Time{}
+	}
+}
+
 // drawVerification shows what was recognised, then every finding with its
-// reason, then the verdict.
-func (a *app) drawVerification(path string, v report.Verification, wide bool) {
+// reason, then the verdict. Between comes what it is compared with, if anything.
+func (a *app) drawVerification(path string, v report.Verification, wide bool, against *comparison) {
 	rows := [][]string{{a.t(wordBundle), strings.Join([]string{path, string(v.Distro), a.topologyWord(v.Topology)}, "  ")}}
 	if v.Token != nil {
 		rows = append(rows, []string{a.t(wordToken), v.Token.Token + "  " + a.tokenWords(v.Token)})
@@ -91,7 +102,13 @@ func (a *app) drawVerification(path string, v report.Verification, wide bool) {
 		end := v.NextExpiry
 		rows = append(rows, []string{a.t(wordLives), a.t(msgLives, end.End.Format(time.DateOnly), report.Printable(end.Name))})
 	}
+	if against != nil {
+		rows = append(rows, a.againstRows(*against)...)
+	}
 	drawTable(a.out, "", rows)
+	if against != nil {
+		a.drawRuling(*against, wide)
+	}
 	for _, group := range groupFindings(v.Findings) {
 		a.drawFindings(group, wide)
 	}

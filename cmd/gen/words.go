@@ -177,7 +177,7 @@ var (
 	msgIntermediateNeedsRoot = text{"an intermediate needs --root FILE and --root-key FILE; for a root on another machine use rootkiln request", "中间 CA 需要 --root FILE 与 --root-key FILE；根在另一台机器上时请用 rootkiln request"}
 	msgSignNeeds             = text{"sign needs -f plan.json, --root FILE and --root-key FILE", "sign 需要 -f plan.json、--root FILE 与 --root-key FILE"}
 	msgEmptyFlag             = text{"%s was given without a value; is a variable of the shell not set?", "%s 没有给出值；是否有未设置的 shell 变量？"}
-	msgSeveralClusters       = text{"%s holds %d clusters, each with a token of its own; name one, such as %s", "%s 中有 %d 个集群，各有自己的令牌；请指定其中一个，例如 %s"}
+	msgSeveralClusters       = text{"%s holds %d clusters; name one, such as %s", "%s 中有 %d 个集群；请指定其中一个，例如 %s"}
 	msgServerCAUnreadable    = text{"%s: server-ca.crt cannot be read: %v; a k3s of today cannot read it either, and no node could join", "%s：server-ca.crt 无法解析：%v；当前的 k3s 同样读不了它，任何节点都无法加入"}
 	msgNoServerCA            = text{"%s holds no readable server-ca.crt", "%s 中没有可读的 server-ca.crt"}
 )

@@ -125,8 +125,8 @@ var exitCodes = []struct {
 	{exitOK, text{"done and sound; warnings alone end so too", "完成且可靠；仅有警告时也是如此"}},
 	{exitFailed, text{"failed", "失败"}},
 	{exitUsage, text{"wrong usage or invalid plan", "用法错误或计划无效"}},
-	{exitFindings, text{"findings of level error (verify)", "存在错误级别的问题（verify）"}},
-	{exitSecret, text{"wrong passphrase", "口令错误"}},
+	{exitFindings, text{"findings of level error (verify, compare); something ends soon (check)", "存在错误级别的问题（verify、compare）；有证书即将到期（check）"}},
+	{exitSecret, text{"wrong passphrase or token", "口令或令牌错误"}},
 	{exitInterrupted, text{"interrupted; nothing was written", "已中断；未写入任何文件"}},
 }
 

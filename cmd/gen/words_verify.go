@@ -16,12 +16,13 @@ var (
 		use:   "verify PATH",
 		short: text{"judge a bundle before a server starts with it", "在服务器使用套件之前判断它是否可靠"},
 		long: text{
-			"Judges a server bundle (directory or archive): pairs, chains, profiles, names, the\njoin token, and whether every certificate that the server will make verifies in both\nways that clients use. k3s itself checks nothing at its first start.\n\nEnds with 3 when something is wrong, with 0 when there are warnings at most.",
-			"判断服务器套件（目录或归档）：证书与私钥配对、证书链、证书配置、名称、加入令牌，以及\n服务器将要签发的每张证书能否通过客户端的两种校验方式。k3s 自身在首次启动时不作任何检查。\n\n发现错误时退出码为 3，至多只有警告时为 0。"},
+			"Judges a server bundle (directory or archive): pairs, chains, profiles, names, the\njoin token, and whether every certificate that the server will make verifies in both\nways that clients use. k3s itself checks nothing at its first start.\n\nWith --against, judges it as what `rotate-ca` is to put in the place of files that run:\nwhat the server will answer, file by file, and what it does not check and breaks.\nFiles that are not offered are the server's own.\n\nEnds with 3 when something is wrong or would be refused, with 0 when there are\nwarnings at most.",
+			"判断服务器套件（目录或归档）：证书与私钥配对、证书链、证书配置、名称、加入令牌，以及\n服务器将要签发的每张证书能否通过客户端的两种校验方式。k3s 自身在首次启动时不作任何检查。\n\n加 --against 时，按用 `rotate-ca` 替换现有文件来判断：服务器对每个文件会如何答复，\n以及它不检查却会因此中断的一切。没有提交的文件沿用服务器现有的。\n\n发现错误或会被拒绝时退出码为 3，至多只有警告时为 0。"},
 		example: `
   rootkiln verify tls.tar.gz
   rootkiln verify tls -o wide
-  rootkiln verify tls.tar.gz --at 2036-01-01 -o json`,
+  rootkiln verify tls.tar.gz --at 2036-01-01 -o json
+  rootkiln verify tls.tar.gz --against tls`,
 	}
 
 	wordBundle    = text{"bundle", "套件"}

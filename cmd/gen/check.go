@@ -1,0 +1,205 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"rootkiln/pki"
+	"rootkiln/pki/report"
+)
+
+// checkFlags are the flags of check.
+type checkFlags struct {
+	at     pki.Time
+	within int
+	form   string
+}
+
+var checkForms = []string{"table", "wide", "json", "yaml", "openmetrics", "ics"}
+
+func (a *app) checkCommand() *cobra.Command {
+	f := &checkFlags{within: defaultWithin}
+	c := a.newCommand(checkAbout, cobra.MinimumNArgs(1), func(_ *cobra.Command, args []string) error {
+		if err := checkForm(f.form, checkForms...); err != nil {
+			return err
+		}
+		return a.check(args, f)
+	})
+	c.Flags().Var(&timeFlag{&f.at}, "at", a.t(flagAt))
+	c.Flags().Var(&daysFlag{&f.within}, "within", a.t(flagWithin))
+	choiceFlagShort(c.Flags(), &f.form, "output", "o", strings.Join(checkForms, "|"), "table", a.t(flagReportForm))
+	return c
+}
+
+// defaultWithin is the window of `k3s certificate check`, in days.
+const defaultWithin = 120
+
+// daysFlag reads a number of days or years: 120d, 1y.
+type daysFlag struct{ days *int }
+
+func (f *daysFlag) String() string {
+	if f.days == nil {
+		return ""
+	}
+	return strconv.Itoa(*f.days) + "d"
+}
+
+var daysForm = regexp.MustCompile(`^([0-9]{1,5})(d|y)$`)
+
+func (f *daysFlag) Set(s string) error {
+	m := daysForm.FindStringSubmatch(s)
+	if m == nil {
+		return &usageError{s + ": 120d, 1y"}
+	}
+	n, _ := strconv.Atoi(m[1])
+	if m[2] == "y" {
+		n *= 365
+	}
+	*f.days = n
+	return nil
+}
+
+func (*daysFlag) Type() string { return "DAYS" }
+
+func (a *app) check(paths []string, f *checkFlags) error {
+	b, unread, err := a.openNodes(paths, false)
+	if err != nil {
+		return err
+	}
+	r := report.CheckExpiry(b, report.ExpiryOptions{At: a.judgedAt(f.at), Within: f.within, Unread: unread})
+	if len(r.Certificates)+len(r.Findings) == 0 {
+		return failed(msgCheckNothing, strings.Join(paths, " "))
+	}
+	switch f.form {
+	case "json", "yaml":
+		err = writeExpiry(a.out, f.form, r)
+	case "openmetrics":
+		_, err = a.out.Write(openMetrics(r))
+	case "ics":
+		_, err = a.out.Write(a.calendar(r))
+	default:
+		a.drawExpiry(r, paths, f.form == "wide")
+	}
+	if err == nil && r.Alarm {
+		return errFindings
+	}
+	return err
+}
+
+// drawExpiry shows what ends first on top, then what is wrong, then what to do.
+func (a *app) drawExpiry(r report.ExpiryReport, paths []string, wide bool) {
+	rows := slices.Clone(r.Certificates)
+	if !wide {
+		rows = slices.DeleteFunc(rows, func(c report.ExpiryRow) bool { return !c.First || c.Kind == report.BackupFile })
+	}
+	slices.SortStableFunc(rows, func(a, b report.ExpiryRow) int { return cmp.Compare(a.NotAfter.Unix(), b.NotAfter.Unix()) })
+	table := [][]string{a.expiryHead(wide)}
+	for _, c := range rows {
+		table = append(table, a.expiryRow(c, wide))
+	}
+	if len(rows) > 0 {
+		drawTable(a.out, "", table)
+	}
+	for _, group := range groupFindings(r.Findings) {
+		a.distro = distroOf(r)
+		a.drawFindings(group, wide)
+	}
+	a.drawRemedies(r.Remedies, func(node string) string {
+		if len(paths) == 1 && node == "." {
+			return paths[0]
+		}
+		return node
+	})
+	verdict, color := msgCheckQuiet, green
+	if r.Alarm {
+		verdict, color = msgCheckAlarm, red
+	}
+	count := map[report.ExpiryStatus]int{}
+	for _, c := range r.Certificates {
+		if c.First && c.Kind != report.BackupFile {
+			count[c.Status]++
+		}
+	}
+	bad := count[report.StatusExpired] + count[report.StatusNotYetValid]
+	fmt.Fprintf(a.out, "\n%s\n", a.tint(color, a.t(verdict, r.At.String(), bad, count[report.StatusWarning], r.Within, count[report.StatusOK])))
+	if !r.Alarm {
+		a.say(msgCheckNext, shellQuote(paths[0]))
+	}
+}
+
+func distroOf(r report.ExpiryReport) pki.Distro {
+	for _, c := range r.Certificates {
+		if c.Distro == pki.RKE2 {
+			return pki.RKE2
+		}
+	}
+	return pki.K3s
+}
+
+func (a *app) expiryHead(wide bool) []string {
+	head := []string{a.t(headFilename), a.t(headSubject), a.t(headUsages), a.t(headExpires), a.t(headResidual), a.t(headStatus), a.t(headAuthority), a.t(headRestart)}
+	if wide {
+		head = append(head, a.t(headKind), a.t(headNode), "SHA-256")
+	}
+	return head
+}
+
+// dateForm is that of `k3s certificate check` and of kubeadm.
+const dateForm = "Jan 02, 2006 15:04 MST"
+
+func (a *app) expiryRow(c report.ExpiryRow, wide bool) []string {
+	place := report.Printable(c.Place().String())
+	if c.First && c.Copies > 0 && !wide {
+		place += a.t(msgMorePlaces, c.Copies)
+	}
+	row := []string{
+		place, report.Printable(c.Subject), strings.Join(c.Usages, ","), c.ExpiryTime.Format(dateForm), residual(c),
+		string(c.Status), report.Printable(c.Issuer), a.restartWord(c.Restart),
+	}
+	if wide {
+		row = append(row, string(c.Kind), report.Printable(c.Node), c.Fingerprint)
+	}
+	return row
+}
+
+// residual is the time left in one unit, as kubeadm shows it.
+func residual(c report.ExpiryRow) string {
+	seconds := c.ResidualTime / 1e9
+	switch {
+	case c.DaysLeft >= 2*365 || c.DaysLeft <= -2*365:
+		return fmt.Sprintf("%dy", c.DaysLeft/365)
+	case seconds >= 86400 || seconds <= -86400:
+		return fmt.Sprintf("%dd", seconds/86400)
+	case seconds >= 3600 || seconds <= -3600:
+		return fmt.Sprintf("%dh", seconds/3600)
+	}
+	return fmt.Sprintf("%dm", seconds/60)
+}
+
+func (a *app) restartWord(r report.Restart) string {
+	if w, ok := restartWords[r]; ok {
+		return a.t(w)
+	}
+	return "-"
+}
+
+// drawRemedies writes the commands of each remedy under a sentence that says
+// what they do.
+func (a *app) drawRemedies(remedies []report.Remedy, name func(node string) string) {
+	for _, r := range remedies {
+		sentence, ok := remedyWords[r.Code]
+		if !ok {
+			continue
+		}
+		fmt.Fprintf(a.out, "\n%s\n", a.tint(bold, a.t(sentence, report.Printable(name(r.Node)), len(r.For))))
+		for _, line := range r.Commands {
+			fmt.Fprintf(a.out, "  %s\n", visible(line))
+		}
+	}
+}
