@@ -15,7 +15,7 @@ import (
 
 // tally counts what was judged, for the last line of a run.
 var tally struct {
-	bundles, leaves, goVerify, opensslVerify, crossDomain, tokens, joins atomic.Int64
+	bundles, leaves, goVerify, opensslVerify, crossDomain, tokens, joins, restarts, expiries atomic.Int64
 }
 
 func TestMain(m *testing.M) {
@@ -32,9 +32,9 @@ type counted struct{ *testing.M }
 
 func (c counted) Run() int {
 	code := c.M.Run()
-	testbed.Note("k3s %s judged %d bundles with %d leaves: %d verifications by Go, %d by openssl, %d across domains; %d tokens, %d joins",
+	testbed.Note("k3s %s judged %d bundles with %d leaves: %d verifications by Go, %d by openssl, %d across domains; %d tokens, %d joins, %d foretold restarts, %d ends",
 		k3sVersion(), tally.bundles.Load(), tally.leaves.Load(), tally.goVerify.Load(), tally.opensslVerify.Load(),
-		tally.crossDomain.Load(), tally.tokens.Load(), tally.joins.Load())
+		tally.crossDomain.Load(), tally.tokens.Load(), tally.joins.Load(), tally.restarts.Load(), tally.expiries.Load())
 	return code
 }
 

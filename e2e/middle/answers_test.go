@@ -21,6 +21,7 @@ import (
 type answer struct {
 	saved bool
 	log   string // what the server said of it
+	since string // all that it wrote meanwhile
 }
 
 // errorID is all that a client learns of a refusal.
@@ -83,13 +84,13 @@ func (s *server) answer(t testing.TB, mark int64, saved bool, said string) answe
 	tally.offers.Add(1)
 	log := s.process.LogSince(mark)
 	if saved && strings.Contains(log, "Cluster Certificate Authority data has been updated") {
-		return answer{true, log}
+		return answer{true, log, log}
 	}
 	id := errorID.FindString(said)
 	for _, line := range strings.Split(log, "\n") {
 		if !saved && id != "" && strings.Contains(line, id+": failed to validate new CA certificates and keys") {
 			tally.refused.Add(1)
-			return answer{false, line}
+			return answer{false, line, log}
 		}
 	}
 	t.Fatalf("neither accepted nor refused: %s\n%s", said, log)
@@ -143,12 +144,14 @@ func (s *server) expect(t *testing.T, o offer, f files, dir string, force bool) 
 	if err != nil {
 		t.Fatal(err)
 	}
+	foretold := s.foretell(t, dir)
 	var got answer
 	if len(f) < len(names) {
 		got = s.offer(t, dir, force)
 	} else {
 		got = s.put(t, f, force)
 	}
+	s.foretold(t, foretold, got)
 	if want := o.accepted || force; got.saved != want {
 		t.Errorf("force %t: saved %t, want %t: %s", force, got.saved, want, got.log)
 		return
@@ -206,9 +209,12 @@ func (s *server) rotated(t *testing.T) {
 	f := service(renewed, "new", "old")(t, readRunning(t, s.topology, s.bundle))
 	dir := filepath.Join(s.dir, "successor")
 	f.write(t, dir)
-	if got := s.offer(t, dir, false); !got.saved {
+	foretold := s.foretell(t, dir)
+	got := s.offer(t, dir, false)
+	if !got.saved {
 		t.Fatalf("rotate-ca: %s", got.log)
 	}
+	s.foretold(t, foretold, got)
 	s.files = f
 }
 

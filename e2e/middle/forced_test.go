@@ -11,10 +11,10 @@ import (
 	"rootkiln/e2e/testbed"
 )
 
-// forced has the bundle of another cluster saved and starts on it. What opened
+// overruled has the bundle of another cluster saved and starts on it. What opened
 // the server before opens it no longer, and its own port shows a certificate
 // that the new token does not vouch for, until somebody removes it.
-func forced(t *testing.T, s *server) {
+func overruled(t *testing.T, s *server) {
 	token, err := os.ReadFile(s.tokenFile())
 	if err != nil {
 		t.Fatal(err)

@@ -14,7 +14,7 @@ func TestMain(m *testing.M) {
 }
 
 // tally counts what was done, for the last line of a run.
-var tally struct{ bundles, starts, values, offers, refused, forced, probes atomic.Int64 }
+var tally struct{ bundles, starts, values, offers, foretold, refused, forced, probes atomic.Int64 }
 
 // extentVariable asks for every row on both topologies when it is "all".
 const extentVariable = "ROOTKILN_E2E"
@@ -48,9 +48,9 @@ func TestSupervisor(t *testing.T) {
 		run = "the short run; " + extentVariable + "=all gives a shared topology all that an isolated one gets"
 	}
 	testbed.Note("middle: supervisor of k3s %s on sqlite and etcd, %d bundles, %d starts, %d bootstrap values, "+
-		"%d offers to rotate-ca (%d refused, %d forced), %d isolation probes (%s)", strings.TrimSpace(version),
+		"%d offers to rotate-ca (%d refused, %d forced, %d foretold by rootkiln), %d isolation probes (%s)", strings.TrimSpace(version),
 		tally.bundles.Load(), tally.starts.Load(), tally.values.Load(),
-		tally.offers.Load(), tally.refused.Load(), tally.forced.Load(), tally.probes.Load(), run)
+		tally.offers.Load(), tally.refused.Load(), tally.forced.Load(), tally.foretold.Load(), tally.probes.Load(), run)
 }
 
 func onSQLite(t *testing.T, s *server) {
@@ -60,7 +60,7 @@ func onSQLite(t *testing.T, s *server) {
 	t.Run("rotate-ca", func(t *testing.T) { answers(t, s) })
 	successors(t, s)
 	if s.full() {
-		forced(t, s)
+		overruled(t, s)
 	}
 }
 
@@ -70,7 +70,7 @@ func onEtcd(t *testing.T, s *server) {
 	t.Run("isolation", func(t *testing.T) { isolation(t, s) })
 	if s.full() {
 		successors(t, s)
-		forced(t, s)
+		overruled(t, s)
 	}
 }
 
@@ -82,10 +82,14 @@ func (s *server) full() bool { return s.topology == isolated || completeRun() }
 // and from its datastore alone.
 func successors(t *testing.T, s *server) {
 	old := s.files
+	before := dump(t, s)
 	s.rotated(t)
+	t.Run("what the next start replaces", func(t *testing.T) { replacing(t, s, old) })
 	s.stop(t)
+	behind := leaveBehind(t, s)
 	s.start(t)
 	s.check(t, "rotated")
+	t.Run("nodes left behind", func(t *testing.T) { behind.compare(t, s, before) })
 	t.Run("own certificates renewed", func(t *testing.T) { renewedLeaves(t, s) })
 	// k3s keeps this one in dynamic-cert.json over a rotation.
 	t.Run("supervisor's certificate kept", func(t *testing.T) { servedBy(t, s, old) })
@@ -95,4 +99,8 @@ func successors(t *testing.T, s *server) {
 	s.check(t, "restored")
 	t.Run("own certificates made", func(t *testing.T) { renewedLeaves(t, s) })
 	t.Run("supervisor's certificate made", func(t *testing.T) { servedBy(t, s, s.files) })
+	if s.store == sqlite {
+		t.Run("a newer file on disk", func(t *testing.T) { newerDisk(t, s) })
+	}
+	t.Run("another token", func(t *testing.T) { rekeyed(t, s) })
 }

@@ -87,10 +87,7 @@ func (s *server) tls(name string) string {
 // that it saves there on its own time.
 func (s *server) start(t *testing.T) {
 	t.Helper()
-	s.starts++
-	s.process = testbed.Start(t, s.dir, fmt.Sprintf("supervisor-%d", s.starts), nil, "supervisor", "serve", "--data-dir", s.data,
-		"--store", string(s.store), "--token-file", s.passwordFile(), "--address", testbed.Address, "--port", fmt.Sprint(ports[s.store]))
-	tally.starts.Add(1)
+	s.launch(t)
 	s.process.Await(t, 90*time.Second, "datastore ready", func() error {
 		if !strings.Contains(s.process.LogSince(0), "datastore ready") {
 			return errors.New("the log does not say so")
@@ -98,6 +95,15 @@ func (s *server) start(t *testing.T) {
 		_, err := s.storedValue()
 		return err
 	})
+}
+
+// launch starts it and waits for nothing.
+func (s *server) launch(t *testing.T) {
+	t.Helper()
+	s.starts++
+	s.process = testbed.Start(t, s.dir, fmt.Sprintf("supervisor-%d", s.starts), nil, "supervisor", "serve", "--data-dir", s.data,
+		"--store", string(s.store), "--token-file", s.passwordFile(), "--address", testbed.Address, "--port", s.url[strings.LastIndexByte(s.url, ':')+1:])
+	tally.starts.Add(1)
 }
 
 func (s *server) stop(t *testing.T) {
@@ -152,6 +158,7 @@ var checks = []struct {
 	{"cacerts", cacerts},
 	{"join token", joinToken},
 	{"bootstrap value", bootstrapValue},
+	{"bootstrap value by rootkiln", readByRootkiln},
 }
 
 func (s *server) check(t *testing.T, stage string) {

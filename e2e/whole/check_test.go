@@ -37,6 +37,7 @@ var checks = []struct {
 	{"published CAs", publishedCAs},
 	{"kubeconfig", kubeconfig},
 	{"certificate check", certificateCheck},
+	{"rootkiln check", rootkilnCheck},
 }
 
 func (c *cluster) check(t *testing.T, stage string) {

@@ -27,17 +27,19 @@ func secondServer(t *testing.T) {
 	first := found(t, isolated, etcd)
 	inside := wire(t, first.dir, firstAddress, secondAddress)
 
-	first.launch(t, nil, "--node-name", "node1", "--node-ip", firstAddress)
-	first.server.Await(t, joinTime, "API ready", func() error { return first.ready(apiserver) })
+	one := member{first, nil, []string{"--node-name", "node1", "--node-ip", firstAddress}, apiserver}
+	one.launch(t)
+	one.await(t)
 	token, via := first.serverToken(t), "https://"+firstAddress+":6443"
 	first.joinRefused(t, via, "K10"+strings.Repeat("0", 64)+"::server:"+password)
 
 	second := &cluster{topology: isolated, store: etcd, bundle: first.bundle, root: first.root, rootFile: first.rootFile,
 		dir: testbed.Dir(t), token: token, via: via}
 	second.data = filepath.Join(second.dir, "data")
-	second.launch(t, inside, "--node-name", "node2", "--node-ip", secondAddress)
 	there := "https://" + secondAddress + ":6443"
-	second.server.Await(t, joinTime, "API ready", func() error { return second.ready(there) })
+	two := member{second, inside, []string{"--node-name", "node2", "--node-ip", secondAddress}, there}
+	two.launch(t)
+	two.await(t)
 
 	check(t, "etcd of two voters", func(t *testing.T) {
 		if log := first.server.LogSince(0); !strings.Contains(log, `msg="Promoted learner node2-`) {
@@ -78,6 +80,7 @@ func secondServer(t *testing.T) {
 			}
 		}
 	})
+	check(t, "a rotation that the second server misses", func(t *testing.T) { missed(t, one, two) })
 }
 
 // wire connects a new network namespace to this one and returns the command

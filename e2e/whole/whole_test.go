@@ -9,7 +9,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	os.Exit(testbed.Main(m, "k3s", "kubectl", "curl", "openssl", "nsenter", "unshare", "sleep"))
+	os.Exit(testbed.Main(m, "k3s", "kubectl", "curl", "openssl", "nsenter", "unshare", "sleep", "python3", "tar"))
 }
 
 // scenarios are the lives of clusters. What is long runs when ROOTKILN_E2E is
@@ -19,8 +19,13 @@ var scenarios = []struct {
 	long bool
 	run  func(*testing.T)
 }{
-	{"isolated", false, func(t *testing.T) { live(t, found(t, isolated, sqlite)) }},
+	{"isolated", false, func(t *testing.T) {
+		c := found(t, isolated, sqlite)
+		live(t, c)
+		rotated(t, c)
+	}},
 	{"shared", false, func(t *testing.T) { start(t, found(t, shared, sqlite)) }},
+	{"every verdict on a certificate", false, everyVerdict},
 	{"shared and rotated", true, func(t *testing.T) { live(t, found(t, shared, sqlite)) }},
 	{"isolated on etcd", true, func(t *testing.T) { live(t, found(t, isolated, etcd)) }},
 	{"shared on etcd", true, func(t *testing.T) { live(t, found(t, shared, etcd)) }},
@@ -28,6 +33,11 @@ var scenarios = []struct {
 	{"new server root", true, newServerRoot},
 	{"another cluster's bundle forced", true, forced},
 	{"second server", true, secondServer},
+	{"root in three steps", true, func(t *testing.T) { threeSteps(t, sqlite) }},
+	{"root in three steps on etcd", true, func(t *testing.T) { threeSteps(t, etcd) }},
+	{"k3s's own CAs", true, ownCAs},
+	{"shared to isolated", true, toIsolated},
+	{"service key", true, newServiceKey},
 }
 
 // tally counts what was done, for the last line of a run.
