@@ -53,7 +53,8 @@ type Rotated struct {
 	Service  bool         // another key signs tokens
 
 	// Server is what is offered: the eleven files, without those that the cluster
-	// has not, and without self-signed CAs that stay.
+	// has not, and without CAs that stay and that rotate-ca would refuse: those
+	// that are their own root, or have ended.
 	Server   pki.Bundle
 	Findings []pki.Finding
 
@@ -292,17 +293,24 @@ func (r *rotating) planCAs() error {
 }
 
 // signer is the place in the chain of the authority that signs: the nearest whose
-// key is there, above the intermediate where that shall be new. Lacking is the one
-// whose key would be needed.
+// key is there and that has not ended, above the intermediate where that shall be
+// new. Lacking is the one whose key would be needed.
 func (r *rotating) signer(d *domain) (at int, lacking *x509.Certificate) {
-	first := 0
+	first, ended := 0, -1
 	if r.NewIntermediate && len(d.above) > 1 {
 		first = 1
 	}
 	for at = first; at < len(d.above); at++ {
-		if r.keyOf(d.above[at]) != nil {
+		switch c := d.above[at]; {
+		case r.keyOf(c) == nil:
+		case !c.NotAfter.Before(r.Plan.Time.Time):
 			return at, nil
+		case ended < 0:
+			ended = at // its end is told when it is to sign
 		}
+	}
+	if ended >= 0 {
+		return ended, nil
 	}
 	return 0, d.above[first]
 }

@@ -225,9 +225,9 @@ func (r *rotating) assemble() error {
 	for _, d := range r.domains {
 		crt, key := d.row.Path+".crt", d.row.Path+".key"
 		s, changes := r.seg[d.row.Role]
-		if !changes && len(d.file) == 1 {
-			// Offered, it would be refused for being alone; left out, the server
-			// takes its own.
+		if !changes && (len(d.file) == 1 || d.leaf().NotAfter.Before(r.Plan.Time.Time)) {
+			// Offered, it would be refused for being alone, or ended; left out, the
+			// server takes its own.
 			r.out.Kept = append(r.out.Kept, d.row.Role)
 			continue
 		}

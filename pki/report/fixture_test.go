@@ -156,13 +156,14 @@ func (c *cluster) replace(role pki.Role, with *x509.Certificate) {
 // sign makes a certificate. The template's extensions stand in its fields.
 func sign(t testing.TB, template, parent *x509.Certificate, public crypto.PublicKey, key crypto.Signer) *x509.Certificate {
 	t.Helper()
-	template.SignatureAlgorithm = 0
 	if template.SerialNumber == nil {
 		template.SerialNumber = big.NewInt(time.Now().UnixNano())
 	}
+	made := *template // it may be a certificate that all tests share
+	made.SignatureAlgorithm = 0
 	named := *parent
 	named.PublicKey = nil // or the key must be that of the parent: not in every test
-	der, err := x509.CreateCertificate(rand.Reader, template, &named, public, key)
+	der, err := x509.CreateCertificate(rand.Reader, &made, &named, public, key)
 	if err != nil {
 		t.Fatal(err)
 	}
