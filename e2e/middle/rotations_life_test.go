@@ -42,15 +42,15 @@ type life struct {
 }
 
 // settle puts a cluster's first files where k3s looks for them; of its own CAs
-// there are none.
-func settle(t *testing.T, origin origin, store store, port int) *life {
+// there are none. A bundle can have more flags.
+func settle(t *testing.T, origin origin, store store, port int, more ...string) *life {
 	t.Helper()
 	s := &server{store: store, dir: testbed.Dir(t), url: fmt.Sprintf("https://127.0.0.1:%d", port)}
 	l := &life{server: s, origin: origin, safe: filepath.Join(s.dir, "safe")}
 	s.data = filepath.Join(s.dir, "data")
 	testbed.Write(t, s.passwordFile(), []byte(password))
 	if flags, ok := bundles[origin]; ok {
-		s.bundle = testbed.NewBundle(t, s.dir, flags...)
+		s.bundle = testbed.NewBundle(t, s.dir, append(slices.Clip(flags), more...)...)
 		tally.bundles.Add(1)
 		s.bundle.Copy(t, s.data)
 		l.putAway(t, s.bundle.Offline)

@@ -20,6 +20,7 @@ var lives = []struct {
 	runs []run
 }{
 	{"isolated", 6443, []run{{origin: isolatedBundle, store: sqlite, turns: onIsolated}}},
+	{"isolated, roots", 9443, []run{{origin: isolatedBundle, store: sqlite, turns: rootsOnIsolated}}},
 	{"shared", 7443, []run{
 		{origin: sharedBundle, store: sqlite, turns: onShared},
 		{origin: upstreamBundle, store: sqlite, turns: onUpstream},
@@ -31,6 +32,7 @@ var lives = []struct {
 	{"etcd", 16443, []run{
 		{origin: isolatedBundle, store: etcd, turns: onEtcdShort},
 		{origin: isolatedBundle, store: etcd, turns: onIsolated, long: true},
+		{origin: isolatedBundle, store: etcd, turns: rootsOnIsolated, long: true},
 		{origin: sharedBundle, store: etcd, turns: onShared, long: true},
 		{origin: ownCAs, store: etcd, turns: onOwnCAs, long: true},
 	}},

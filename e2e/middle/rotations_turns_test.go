@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"rootkiln/e2e/testbed"
 )
@@ -21,8 +22,6 @@ var (
 		every(offered),
 		[]turn{
 			undone("the second of two undoes the first"),
-			rotate("new intermediate", change{flags: []string{"--new-intermediate"}, says: "cas"}),
-			rotate("same keys", change{flags: []string{"--same-key"}, says: "same-key", oldKeys: true}),
 			parts("client-ca of a rotation"),
 			rotate("client-ca and a service key", change{
 				flags: []string{"--only", "client-ca", "--new-service-key"}, says: "cas", files: []string{"client-ca"}, keys: 2}),
@@ -31,6 +30,16 @@ var (
 			stale("service key, of the files before", refuses, "--service-key-only"),
 			rotate("service key, pruned", change{flags: []string{"--service-key-only", "--prune"}, says: "service-key", files: []string{}, keys: 2}),
 			another("another cluster's"),
+		},
+		inLongRound(every(restarted)...),
+		inLongRound(
+			rotate("new intermediate", change{flags: []string{"--new-intermediate"}, says: "cas"}),
+			rotate("same keys", change{flags: []string{"--same-key"}, says: "same-key", oldKeys: true}),
+		),
+	)
+
+	rootsOnIsolated = slices.Concat(
+		[]turn{
 			rotate("new roots", change{flags: []string{"--new-root"}, says: "roots", holds: both}),
 			rotate("old roots out", change{flags: []string{"--step", "c"}, says: "roots-c", oldKeys: true, holds: newOnes}),
 			stale("new roots, of the files before", refuses, "--new-root"),
@@ -41,7 +50,6 @@ var (
 			rotate("step b", change{flags: []string{"--step", "b"}, says: "roots-b", oldKeys: true, holds: both}),
 			rotate("step c", change{flags: []string{"--step", "c"}, says: "roots-c", oldKeys: true, holds: newOnes}),
 		},
-		inLongRound(every(restarted)...),
 		inLongRound(
 			rotate("client root", change{flags: []string{"--only", "client-ca", "--new-root"}, says: "roots", files: []string{"client-ca"}}),
 			rotate("old client root out", change{flags: []string{"--step", "c"}, says: "roots-c", files: []string{"client-ca"}, oldKeys: true}),
@@ -82,14 +90,13 @@ var (
 		),
 	)
 
-	onOwnCAs = []turn{
+	onOwnCAs = append([]turn{
 		refusedByRootkiln("new dates for roots", "rotation-self-signed", "--same-key"),
 		rotate("service key", change{flags: []string{"--service-key-only"}, says: "service-key", files: []string{}, keys: 2}),
 		rotate("roots of its own", change{says: "roots", holds: both}),
 		rotate("roots again", change{flags: []string{"--new-root"}, says: "roots", holds: both}),
 		rotate("old roots out", change{flags: []string{"--step", "c"}, says: "roots-c", oldKeys: true, holds: newOnes}),
-		rotate("new CAs", change{says: "cas"}),
-	}
+	}, inLongRound(rotate("new CAs", change{says: "cas"}))...)
 
 	ownCAsToShared = []turn{
 		rotate("step a", change{flags: []string{"--topology", "shared", "--step", "a"}, says: "roots-a", holds: oldOnes}),
@@ -98,7 +105,6 @@ var (
 	}
 
 	onEtcdShort = []turn{
-		rotate("new CAs", change{says: "cas"}),
 		rotate("new roots", change{flags: []string{"--new-root"}, says: "roots", holds: both}),
 	}
 )
@@ -167,7 +173,8 @@ func parts(name string) turn {
 // another offers what follows another cluster's files.
 func another(name string) turn {
 	return turn{name: name, offers: 1, do: func(t *testing.T, l *life) *restart {
-		other := settle(t, isolatedBundle, sqlite, 0)
+		// Of a minute ago: names carry the second, and two of the same are refused.
+		other := settle(t, isolatedBundle, sqlite, 0, "--now", time.Now().Add(-time.Minute).UTC().Format(time.RFC3339))
 		r := other.rotation(t, other.bundle.Dir)
 		l.propose(t, r.Server, l.foretell(t, r.Server), refuses)
 		return nil

@@ -132,7 +132,7 @@ var stepWords = map[StepCode][2]string{
 	StepRoots:       {"give the new root to whoever holds the old one: trust stores, kubeconfig copies, programs outside the cluster", "把新根交给持有旧根的各方：信任库、kubeconfig 副本、集群外的程序"},
 	StepPods:        {"restart the workloads that talk to the API: the file in their service account changes by itself, but most read it once", "重启会访问 API 的工作负载：其服务账户中的文件会自动更新，但多数程序只读一次"},
 	StepConfigMap:   {"after the last restart, take the old certificates out; Kubernetes only ever adds to this ConfigMap", "全部重启之后，从中删去旧证书：Kubernetes 只会往这个 ConfigMap 里添加"},
-	StepClean:       {"remove the staged files, the keys of all CAs lie there (and later, when all is well, tls.before on each server)", "删除暂存的文件，其中有所有 CA 的私钥（确认一切正常之后，也请删除每台服务器上的 tls.before）"},
+	StepClean:       {"remove the staged files, the keys of all CAs lie there (and later, when all is well, tls.before-* on each server)", "删除暂存的文件，其中有所有 CA 的私钥（确认一切正常之后，也请删除每台服务器上的 tls.before-*）"},
 	StepNext:        {"later, when every node has restarted and everyone holds the new root", "之后，待所有节点都已重启、各方都持有新根时"},
 }
 

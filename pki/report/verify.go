@@ -293,13 +293,15 @@ func (v *verifier) nextExpiry() *Expiry {
 // token computes what the server will: its clients compare this hash.
 func (v *verifier) token() []pki.Finding {
 	server := v.domains[slices.IndexFunc(v.domains, func(d *domain) bool { return d.role == pki.ServerCA })]
-	if slices.ContainsFunc(server.certs, func(n *node) bool { return costly(n.cert.PublicKey) }) || len(server.certs) == 0 {
+	file := server.path + ".crt"
+	h := v.r.holds(file)
+	if h == nil || h.broken || len(h.nodes) == 0 || len(h.nodes) > maxChain ||
+		slices.ContainsFunc(h.nodes, func(n *node) bool { return costly(n.cert.PublicKey) }) {
 		return nil
 	}
-	file := server.path + ".crt"
-	t, err := k3s.ComputeToken(v.bundle.File(file).Data, v.at.Time)
-	if err != nil { // not reached: k3s reads what was read before
-		return []pki.Finding{pki.New("token-fallback", file, "detail", plain(err))}
+	t, err := k3s.ComputeToken(h.file.Data, v.at.Time)
+	if err != nil { // k3s reads none of what stands there: told already
+		return nil
 	}
 	v.out.Token = &Token{Token: t.String(), Hash: t.Hash, Mode: t.Mode}
 	switch t.Mode {
