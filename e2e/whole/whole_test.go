@@ -56,7 +56,7 @@ func TestWhole(t *testing.T) {
 	}
 	run := "every scenario"
 	if extent != "all" {
-		run = "the short run; ROOTKILN_E2E=all adds etcd, a new root, force and a second server"
+		run = "the short run; ROOTKILN_E2E=all adds etcd, new roots, rotations, force and a second server"
 	}
 	version, err := testbed.Run("", nil, "k3s", "--version")
 	if err != nil {
