@@ -21,6 +21,9 @@ func DecodePEM(subject string, data []byte) ([]*pem.Block, []Finding, error) {
 // subject where there is none.
 func Name(c *x509.Certificate) string { return name(c) }
 
+// SameKey reports whether two public keys are one.
+func SameKey(a, b crypto.PublicKey) bool { return samePublicKey(a, b) }
+
 // PathLen returns the path length limit of a certificate, if it has one.
 func PathLen(c *x509.Certificate) (limit int, has bool) { return pathLen(c) }
 

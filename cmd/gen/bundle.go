@@ -388,14 +388,9 @@ func (a *app) acceptSigned(state pki.State, keys map[pki.Role]pki.Key, paths []s
 
 func keyFor(keys map[pki.Role]pki.Key, public crypto.PublicKey) (pki.Role, bool) {
 	for role, k := range keys {
-		if samePublic(k.Public(), public) {
+		if pki.SameKey(k.Public(), public) {
 			return role, true
 		}
 	}
 	return "", false
-}
-
-func samePublic(a, b crypto.PublicKey) bool {
-	k, ok := a.(k3s.PublicKey)
-	return ok && k.Equal(b)
 }

@@ -212,7 +212,7 @@ func (a *app) held(f *rotateFlags) (k3s.Held, error) {
 		}
 		a.explain(notes)
 		for _, k := range held.Keys {
-			if samePublic(k.Public(), authority.Certificate.PublicKey) {
+			if pki.SameKey(k.Public(), authority.Certificate.PublicKey) {
 				authority.Key = k
 			}
 		}

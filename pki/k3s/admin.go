@@ -3,7 +3,6 @@ package k3s
 import (
 	"bytes"
 	"context"
-	"crypto"
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -115,7 +114,7 @@ func clientCA(b pki.Bundle) (ca *x509.Certificate, chain []*x509.Certificate, si
 		return nil, nil, nil, err
 	}
 	ca, signer = chain[0], found[0].Key // k3s takes the first of each
-	if public, ok := signer.Public().(interface{ Equal(crypto.PublicKey) bool }); !ok || !public.Equal(ca.PublicKey) {
+	if !pki.SameKey(signer.Public(), ca.PublicKey) {
 		return nil, nil, nil, refuse("key-mismatch", keyFile.Path, "certificate", ca.Subject.CommonName)
 	}
 	return ca, chain, signer, nil

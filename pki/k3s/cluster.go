@@ -63,9 +63,11 @@ func ReadCluster(files pki.Bundle, held Held) (*Cluster, []pki.Finding, error) {
 		}
 	}
 	for _, f := range files.Files {
-		// What cannot be read here is missed by name if it is needed.
+		if pki.KindOf(f.Path) != pki.KindKey {
+			continue
+		}
 		found, _, err := pki.ParseKeys(f.Path, f.Data)
-		if pki.KindOf(f.Path) != pki.KindKey || err != nil {
+		if err != nil { // missed by name if it is needed
 			continue
 		}
 		for _, k := range found {
@@ -148,16 +150,11 @@ func anchor(c *x509.Certificate) string {
 // keyOf returns the private key of a certificate, nil if nobody brought it.
 func (c *Cluster) keyOf(cert *x509.Certificate) pki.Key {
 	for _, k := range c.keys {
-		if equalPublic(k.Public(), cert.PublicKey) {
+		if pki.SameKey(k.Public(), cert.PublicKey) {
 			return k
 		}
 	}
 	return nil
-}
-
-func equalPublic(a, b any) bool {
-	k, ok := a.(PublicKey)
-	return ok && k.Equal(b)
 }
 
 // segments are the parts of a CA file in the order in which it is written: the

@@ -236,14 +236,7 @@ func (r *rotating) without(missing []pki.Finding, found int) error {
 
 // keyMissing is the finding that a CA cannot change without a key.
 func keyMissing(role pki.Role, issuer *x509.Certificate) pki.Finding {
-	return pki.New("rotation-key-missing", string(role), "issuer", nameOf(issuer), "sha256", pki.Fingerprint(issuer))
-}
-
-func nameOf(c *x509.Certificate) string {
-	if c.Subject.CommonName != "" {
-		return c.Subject.CommonName
-	}
-	return c.Subject.String()
+	return pki.New("rotation-key-missing", string(role), "issuer", pki.Name(issuer), "sha256", pki.Fingerprint(issuer))
 }
 
 // planCAs decides who signs each new CA: the issuer of the present one, or a new
@@ -251,10 +244,10 @@ func nameOf(c *x509.Certificate) string {
 func (r *rotating) planCAs() error {
 	var rows []pki.Row
 	var missing []pki.Finding
-	renewed := map[string]pki.Role{} // intermediate to be made anew, by its present anchor
+	renewed := "" // anchor of the intermediate to be made anew
 	for _, d := range r.wanted() {
 		if len(d.above) == 0 {
-			missing = append(missing, pki.New("rotation-self-signed", string(d.row.Role), "issuer", nameOf(d.leaf())))
+			missing = append(missing, pki.New("rotation-self-signed", string(d.row.Role), "issuer", pki.Name(d.leaf())))
 			continue
 		}
 		at, lacking := r.signer(d)
@@ -268,8 +261,8 @@ func (r *rotating) planCAs() error {
 		row, _ := r.layout.Row(d.row.Role)
 		issuer := r.giveIssuer(&rows, row.Issuer, d, at)
 		if at > 0 {
-			if renewed[anchor(d.above[0])] == "" {
-				renewed[anchor(d.above[0])] = pki.Intermediate
+			if renewed == "" {
+				renewed = anchor(d.above[0])
 				rows = append(rows, pki.Row{
 					Role: pki.Intermediate, Tier: pki.TierIntermediate, Issuer: issuer,
 					Name: string(pki.Intermediate) + "-ca", Safe: string(pki.Intermediate) + "-ca",
@@ -286,7 +279,7 @@ func (r *rotating) planCAs() error {
 		r.seg[d.row.Role] = s
 	}
 	r.layout.Rows = rows
-	if r.NewIntermediate && len(r.seg) > 0 && len(renewed) == 0 {
+	if r.NewIntermediate && len(r.seg) > 0 && renewed == "" {
 		return refuse("rotation-no-intermediate", "")
 	}
 	return r.without(missing, len(r.seg))
@@ -317,8 +310,8 @@ func (r *rotating) signer(d *domain) (at int, lacking *x509.Certificate) {
 
 // renewable reports whether a new intermediate may stand for the present issuer
 // of a CA: there is one role for it.
-func (r *rotating) renewable(d *domain, renewed map[string]pki.Role) bool {
-	return !r.SameKey && len(d.above) > 1 && (len(renewed) == 0 || renewed[anchor(d.above[0])] != "")
+func (r *rotating) renewable(d *domain, renewed string) bool {
+	return !r.SameKey && len(d.above) > 1 && (renewed == "" || renewed == anchor(d.above[0]))
 }
 
 // giveIssuer hands an existing issuer to the run, under the role that it has in

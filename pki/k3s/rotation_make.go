@@ -51,7 +51,7 @@ func (r *rotating) planService() error {
 	r.note(notes)
 	r.layout.ServicePath, r.out.Service = ServiceKeyPath, true
 	for _, k := range found {
-		same := func(o pki.Key) bool { return equalPublic(o.Public(), k.Key.Public()) }
+		same := func(o pki.Key) bool { return pki.SameKey(o.Public(), k.Key.Public()) }
 		if !slices.ContainsFunc(r.given.ServiceKeys, same) {
 			r.given.ServiceKeys = append(r.given.ServiceKeys, k.Key)
 		}
@@ -115,7 +115,7 @@ func (r *rotating) distinct() error {
 		for _, d := range r.domains {
 			for _, c := range d.file {
 				if bytes.Equal(c.RawSubject, a.Certificate.RawSubject) && anchor(c) != anchor(a.Certificate) {
-					return refuse("rotation-same-name", string(role), "name", nameOf(c))
+					return refuse("rotation-same-name", string(role), "name", pki.Name(c))
 				}
 			}
 		}
@@ -142,7 +142,7 @@ func (r *rotating) crossed(ctx context.Context, a *pki.Authority, s segments) (s
 // pair. Below is the number of authorities between the new root and a leaf.
 func (r *rotating) cross(ctx context.Context, root, old *x509.Certificate, below int) (*x509.Certificate, error) {
 	if old.NotAfter.Before(r.Plan.Time.Time) {
-		return nil, refuse("rotation-root-ended", "", "root", nameOf(old), "end", pki.At(old.NotAfter).String())
+		return nil, refuse("rotation-root-ended", "", "root", pki.Name(old), "end", pki.At(old.NotAfter).String())
 	}
 	for _, s := range r.seg {
 		for _, x := range s.crosses {
@@ -278,7 +278,7 @@ func (r *rotating) ownKey(d *domain, path string) ([]byte, error) {
 		return text, nil // verify says what is wrong with it
 	}
 	for _, k := range keys {
-		if equalPublic(k.Key.Public(), d.leaf().PublicKey) {
+		if pki.SameKey(k.Key.Public(), d.leaf().PublicKey) {
 			r.note([]pki.Finding{pki.New("rotation-keys-dropped", path, "ca", strings.TrimSuffix(path, ".key"))})
 			return pki.ExportPEM(k.Key)
 		}

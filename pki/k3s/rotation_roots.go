@@ -77,7 +77,7 @@ func (r *rotating) step() error {
 		case r.out.Change == ChangeRootsB && waits != nil:
 			s.roots = append([]*x509.Certificate{waits}, s.roots...)
 		case r.out.Change == ChangeRootsC && waits != nil:
-			order = refuse("rotation-step-order", string(d.row.Role), "root", nameOf(waits))
+			order = refuse("rotation-step-order", string(d.row.Role), "root", pki.Name(waits))
 			continue
 		case r.out.Change == ChangeRootsC && len(s.roots) > 1:
 			s = segments{ca: s.ca, intermediates: s.intermediates, roots: s.roots[:1]}

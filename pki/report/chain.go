@@ -34,7 +34,7 @@ func (v *verifier) chains() []pki.Finding {
 func (d *domain) ordered() []pki.Finding {
 	file, first := d.path+".crt", d.certs[0]
 	if d.key != nil && !d.fits {
-		if slices.ContainsFunc(d.certs, func(n *node) bool { return equalKeys(d.key.signer.Public(), n.cert.PublicKey) }) {
+		if slices.ContainsFunc(d.certs, func(n *node) bool { return pki.SameKey(d.key.signer.Public(), n.cert.PublicKey) }) {
 			return []pki.Finding{pki.New("chain-order", file, "issuer", first.name())}
 		}
 		return []pki.Finding{pki.New("key-mismatch", d.path+".key", "certificate", first.name())}
@@ -296,7 +296,7 @@ func (v *verifier) reused() []pki.Finding {
 	var found []pki.Finding
 	for i, d := range v.domains {
 		for _, other := range v.domains[:i] {
-			if len(d.certs) > 0 && len(other.certs) > 0 && equalKeys(d.certs[0].cert.PublicKey, other.certs[0].cert.PublicKey) {
+			if len(d.certs) > 0 && len(other.certs) > 0 && pki.SameKey(d.certs[0].cert.PublicKey, other.certs[0].cert.PublicKey) {
 				found = append(found, pki.New("key-reused", string(d.role), "other", string(other.role)))
 			}
 		}

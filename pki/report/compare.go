@@ -354,7 +354,7 @@ func keyHistory(a, b []*heldKey) int {
 			return false
 		}
 		return slices.ContainsFunc(newer[1:], func(k *heldKey) bool {
-			return k.signer != nil && equalKeys(k.signer.Public(), older[0].signer.Public())
+			return k.signer != nil && pki.SameKey(k.signer.Public(), older[0].signer.Public())
 		})
 	}
 	return rank(behind(a, b)) - rank(behind(b, a))

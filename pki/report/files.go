@@ -135,7 +135,7 @@ func (v *verifier) derived() []pki.Finding {
 	service, current := v.r.holds(v.path(serviceFile)), v.r.holds(v.path("service.current.key"))
 	if service != nil && current != nil && len(service.keys) > 0 && len(current.keys) > 0 {
 		a, b := service.keys[0].signer, current.keys[0].signer
-		if a != nil && b != nil && !equalKeys(a.Public(), b.Public()) {
+		if a != nil && b != nil && !pki.SameKey(a.Public(), b.Public()) {
 			found = append(found, pki.New("service-current-stale", current.file.Path))
 		}
 	}

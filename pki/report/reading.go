@@ -312,11 +312,6 @@ func costly(pub crypto.PublicKey) bool {
 	return ok && k.N.BitLen() > maxRSABits
 }
 
-func equalKeys(a, b crypto.PublicKey) bool {
-	k, ok := a.(interface{ Equal(crypto.PublicKey) bool })
-	return ok && k.Equal(b)
-}
-
 // plain is the text of a library's error without the name of the library.
 func plain(err error) string {
 	s := err.Error()

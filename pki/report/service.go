@@ -30,7 +30,7 @@ func (v *verifier) service() []pki.Finding {
 			continue
 		}
 		found = append(found, serviceFormat(k)...)
-		twin := func(o *heldKey) bool { return o.signer != nil && equalKeys(o.signer.Public(), k.signer.Public()) }
+		twin := func(o *heldKey) bool { return o.signer != nil && pki.SameKey(o.signer.Public(), k.signer.Public()) }
 		if slices.ContainsFunc(h.keys[:i], twin) {
 			found = append(found, pki.New("service-key-duplicate", file))
 		}
@@ -67,7 +67,7 @@ func serviceFormat(k *heldKey) []pki.Finding {
 func (v *verifier) roleOfKey(k *heldKey) pki.Role {
 	for _, d := range v.domains {
 		for i, n := range d.certs {
-			if equalKeys(k.signer.Public(), n.cert.PublicKey) {
+			if pki.SameKey(k.signer.Public(), n.cert.PublicKey) {
 				return v.roleIn(d, i)
 			}
 		}

@@ -187,7 +187,7 @@ func (v *verifier) open(f roleFile) {
 	d.keys = key.keys
 	if i := slices.IndexFunc(d.keys, func(k *heldKey) bool { return k.signer != nil }); i >= 0 {
 		d.key = d.keys[i]
-		d.fits = len(d.certs) > 0 && equalKeys(d.key.signer.Public(), d.certs[0].cert.PublicKey)
+		d.fits = len(d.certs) > 0 && pki.SameKey(d.key.signer.Public(), d.certs[0].cert.PublicKey)
 	}
 }
 
