@@ -302,9 +302,10 @@ var severities = map[Code]Severity{
 	"rotation-step-order":      Error, // root
 	"rotation-no-root":         Error,
 	"rotation-no-change":       Error,
-	"rotation-root-ended":      Error,  // root, end
-	"rotation-same-name":       Error,  // name
-	"rotation-keys-dropped":    Notice, // ca
+	"rotation-root-ended":      Error,   // root, end
+	"rotation-same-name":       Error,   // name
+	"rotation-keys-dropped":    Notice,  // ca
+	"rotation-shared-root":     Warning, // root
 
 	// a file on a server that k3s does not read as it stands
 	"pem-unread": Error, // read (how many), blocks (of how many), what

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -137,10 +138,11 @@ func (a *app) rotate(ctx context.Context, f *rotateFlags, path string) error {
 	}
 	a.distro = cluster.Distro
 	a.explain(notes)
-	next, err := cluster.Rotate(ctx, f.want, pki.Random{}, a.progress)
+	next, err := a.next(ctx, cluster, &f.want)
 	if err != nil {
 		return err
 	}
+	at = f.want.Plan.Time
 	if len(next.Roots) > 0 {
 		if offline == "" {
 			return usage(msgStdoutNeedsOffline)
@@ -166,6 +168,22 @@ func (a *app) rotate(ctx context.Context, f *rotateFlags, path string) error {
 		return err
 	}
 	return a.rotateReceipt(f, path, r, d)
+}
+
+// next makes the bundle. Authorities are named by the second in which they are made:
+// right behind another rotation, as scripts do it, the next second is waited for.
+func (a *app) next(ctx context.Context, cluster *k3s.Cluster, want *k3s.RotationRequest) (*k3s.Rotated, error) {
+	next, err := cluster.Rotate(ctx, *want, pki.Random{}, a.progress)
+	if !a.now.IsZero() || !refusedFor(err, "rotation-same-name") {
+		return next, err
+	}
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-time.After(time.Until(want.Plan.Time.Add(time.Second))):
+	}
+	want.Plan.Time = pki.At(time.Now())
+	return cluster.Rotate(ctx, *want, pki.Random{}, a.progress)
 }
 
 // everyInput lists what is read, empty where a flag was not given: no output may

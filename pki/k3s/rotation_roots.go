@@ -37,6 +37,9 @@ func (r *rotating) planRoots() error {
 			r.given.Authorities[role] = a
 		}
 	}
+	if r.moves() && r.Plan.Topology == pki.Isolated && !slices.Contains(roles, pki.ServerCA) {
+		r.note([]pki.Finding{pki.New("rotation-shared-root", string(pki.ServerCA), "root", pki.Name(r.domain(pki.ServerCA).top()))})
+	}
 	r.layout.Rows = slices.DeleteFunc(r.layout.Rows, func(row pki.Row) bool { return !leadsTo(r.layout, row.Role, roles) })
 	return nil
 }

@@ -115,6 +115,15 @@ var rotationMessages = messages{
 		"k3s 项目的轮换脚本会把新根的私钥留在每台服务器上，得到它的人可以签发任何 CA。",
 		"若保险柜里还没有该根的私钥，请先收好旧文件；之后请换用私钥从未上过服务器的根。",
 	}},
+	"rotation-shared-root": {{
+		"{subject} stays under the root that all CAs had in common ({root}).",
+		"Whoever took the key of any CA of that time can still make a certificate that clients take for the API server.",
+		"When step c is done: `rootkiln rotate OLD --only server-ca --new-root`, and step c once more.",
+	}, {
+		"{subject}仍在原先所有 CA 共用的根（{root}）之下。",
+		"谁拿到过当时任何一个 CA 的私钥，谁就仍能签出会被客户端当作 API 服务器的证书。",
+		"步骤 c 完成之后，请执行 `rootkiln rotate OLD --only server-ca --new-root`，然后再做一次步骤 c。",
+	}},
 }
 
 // stepWords say what a step is for, in both languages.
@@ -124,7 +133,7 @@ var stepWords = map[StepCode][2]string{
 	StepStage:       {"unpack with the server's own time: a server whose files are newer than these ends at its next start", "以服务器自身的时间解包：若服务器上的文件比它们新，下次启动就会退出"},
 	StepRotate:      {"offer it and wait for \"saved to datastore\". A refusal changes nothing", "提交；等待出现“saved to datastore”。若被拒绝，则没有任何改动"},
 	StepRestart:     {"restart, and wait until it is ready before the next. Before March 2025 (v1.32.3), with embedded etcd and server: on every server, take server: out on the first", "重启，待其就绪后再处理下一台。2025 年 3 月（v1.32.3）之前，若使用内嵌 etcd 且每台都设有 server:，请在第一台上先去掉它"},
-	StepSupervisor:  {"restart with a new serving certificate for the supervisor, which otherwise keeps the old one; the last line must name the new CA, ten seconds later too. Before March 2025 (v1.32.3), with embedded etcd and server: on every server, take server: out on the first", "重启，并换发 supervisor 的服务端证书，否则它会继续使用旧的；最后一行应显示新的 CA，十秒之后再看也应如此。2025 年 3 月（v1.32.3）之前，若使用内嵌 etcd 且每台都设有 server:，请在第一台上先去掉它"},
+	StepSupervisor:  {"restart with a new serving certificate for the supervisor, which otherwise keeps the old one; the last line must name the new CA, ten seconds later too, and on every server once more after the last: where it does not, do this step again there. Before March 2025 (v1.32.3), with embedded etcd and server: on every server, take server: out on the first", "重启，并换发 supervisor 的服务端证书，否则它会继续使用旧的；最后一行应显示新的 CA，十秒之后再看也应如此；最后一台重启之后，请在每台服务器上再看一次，若仍是旧的，就在那台上重做这一步。2025 年 3 月（v1.32.3）之前，若使用内嵌 etcd 且每台都设有 server:，请在第一台上先去掉它"},
 	StepTokens:      {"put the new token where the full old one (K10...) stands: config.yaml, unit files, automation. Nodes that start with the old one are refused; short tokens hold", "把旧的完整令牌（K10…）换成新的：config.yaml、unit 文件、自动化脚本。仍用旧令牌启动的节点会被拒绝；短令牌不受影响"},
 	StepAgents:      {"restart, so that their certificates come from the new CAs", "重启，使其证书改由新 CA 签发"},
 	StepCompare:     {"see that every server took it", "确认每台服务器都已采用"},
