@@ -241,6 +241,8 @@ var severities = map[Code]Severity{
 	"rotation-not-restarted":    Error,   // files, time
 	"rotation-missed-bootstrap": Error,   // files, time
 	"rotation-missed":           Error,   // files
+	"rotation-not-taken":        Error,   // files, time
+	"node-unrelated":            Error,   // files
 	"node-differs":              Error,   // files
 	"node-incomplete":           Error,   // files
 	"time-newer":                Error,   // time, want

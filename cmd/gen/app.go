@@ -68,11 +68,11 @@ func (a *app) t(m text, args ...any) string {
 }
 
 // visible writes control and format characters as escapes of Go: the name of a
-// foreign file or certificate is shown by the terminal, not obeyed. A private
-// key that stands where a name belongs is not shown at all.
+// foreign file or certificate is shown by the terminal, not obeyed. A secret that
+// stands where a name belongs is not shown at all.
 func visible(s string) string {
 	if holdsSecret(s) {
-		return "[private key]"
+		return "[secret]"
 	}
 	if !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return s

@@ -1,12 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"path"
 	"strings"
 	"time"
 
@@ -16,9 +13,6 @@ import (
 	"rootkiln/pki/k3s"
 	"rootkiln/pki/report"
 )
-
-// rekeyedName is the file that `bootstrap rekey` makes.
-const rekeyedName = "bootstrap.value"
 
 // bootstrapFlags are the flags of the commands below `bootstrap`.
 type bootstrapFlags struct {
@@ -76,17 +70,6 @@ func (a *app) bootstrapCompareCommand() *cobra.Command {
 		return a.bootstrapCompare(&f, args[0], args[1])
 	})
 	choiceFlagShort(c.Flags(), &f.output, "output", "o", strings.Join(forms, "|"), "table", a.t(flagReportForm))
-	return c
-}
-
-func (a *app) bootstrapRekeyCommand() *cobra.Command {
-	var f bootstrapFlags
-	c := a.bootstrapCommandOf(bootstrapRekeyAbout, 1, &f, []string{"text", "json", "yaml"}, func(ctx context.Context, args []string) error {
-		return a.bootstrapRekey(ctx, &f, args[0])
-	})
-	choiceFlag(c.Flags(), &f.newTokenFile, "new-token-file", "FILE", "", a.t(flagNewTokenFile))
-	choiceFlagShort(c.Flags(), &f.out, "out", "o", "PATH", rekeyedName, a.t(flagRekeyOut))
-	f.registerCommon(a, c)
 	return c
 }
 
@@ -208,7 +191,7 @@ func (a *app) bootstrapList(f *bootstrapFlags, export string) error {
 	if b.Plain {
 		a.say(msgPlainForm)
 	}
-	a.say(msgListNext, shellQuote(export))
+	a.say(msgListNext, nextName(export))
 	return nil
 }
 
@@ -325,66 +308,11 @@ func (a *app) bootstrapExtract(ctx context.Context, f *bootstrapFlags, export st
 	if err := a.bootstrapWrite(ctx, f, export, files, bootstrapMade{Key: b.Key, Findings: append([]pki.Finding{}, found...)}); err != nil {
 		return err
 	}
-	a.say(msgExtractKeys, f.out)
-	a.say(msgNextVerify, shellQuote(f.out))
+	place := f.out
+	if place == standardOutput {
+		place = a.t(wordStandardOutput)
+	}
+	a.say(msgExtractKeys, place)
+	a.say(msgNextVerify, nextName(f.out))
 	return nil
-}
-
-// minPassword is the length of the passwords that k3s makes itself, in
-// hexadecimal digits.
-const minPassword = 32
-
-func (a *app) bootstrapRekey(ctx context.Context, f *bootstrapFlags, export string) error {
-	b, found, err := a.openBootstrap(f, export)
-	if err != nil {
-		return err
-	}
-	token, err := a.newToken(f)
-	if err != nil {
-		return err
-	}
-	password, err := k3s.Password(token)
-	if err != nil {
-		return err
-	}
-	if len(password) < minPassword/2 {
-		found = append(found, pki.New("token-short", "", "count", fmt.Sprint(len(password))))
-	}
-	key := k3s.BootstrapKey(password)
-	sealed, err := k3s.SealBootstrap(b.Plaintext, password, rand.Reader)
-	if err != nil {
-		return err
-	}
-	// What cannot be opened again would lock everybody out.
-	again, _, err := k3s.OpenBootstrap(f.out, []k3s.StoredValue{{Key: key, Value: sealed}}, token)
-	if err != nil {
-		return err
-	}
-	if !bytes.Equal(again.Plaintext, b.Plaintext) {
-		return errors.New("what was encrypted reads back as something else")
-	}
-	value := pki.Bundle{Time: a.time(pki.Time{}).Time}
-	value.Add(path.Base(f.out), pki.KindSecret, sealed)
-	made := bootstrapMade{Key: key, OldKey: b.Key, Findings: append([]pki.Finding{}, found...)}
-	if err := a.bootstrapWrite(ctx, f, export, value, made); err != nil {
-		return err
-	}
-	if f.out == standardOutput {
-		f.out = rekeyedName // what comes through a pipe has no name yet
-	}
-	a.say(msgRekeyPut, key, shellQuote(f.out), b.Key)
-	return nil
-}
-
-// newToken asks twice where it asks: nobody sees what was typed.
-func (a *app) newToken(f *bootstrapFlags) (string, error) {
-	token, err := a.serverToken(f.newTokenFile, msgAskNewToken, msgNoTerminalNew)
-	if err != nil || f.newTokenFile != "" {
-		return token, err
-	}
-	again, err := a.serverToken("", msgAskAgain, msgNoTerminalNew)
-	if err == nil && again != token {
-		err = failed(msgTokensDiffer)
-	}
-	return token, err
 }

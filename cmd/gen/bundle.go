@@ -239,7 +239,7 @@ func (a *app) delivery(ctx context.Context, f *bundleFlags, jobs []*job) (delive
 	for _, j := range jobs {
 		d.inputs = append(d.inputs, inputPaths(j.plan, f.file, f.passphraseFile, f.seal.passphraseFile, f.resume)...)
 	}
-	d.inputs = append(d.inputs, f.signed...)
+	d.inputs = append(d.inputs, slices.Concat(f.signed, f.seal.recipients)...)
 	seal, err := f.seal.sealer(ctx, a)
 	if err != nil {
 		return d, err

@@ -129,7 +129,7 @@ func (a *app) drawExpiry(r report.ExpiryReport, paths []string, wide bool) {
 	bad := count[report.StatusExpired] + count[report.StatusNotYetValid]
 	fmt.Fprintf(a.out, "\n%s\n", a.tint(color, a.t(verdict, r.At.String(), bad, count[report.StatusWarning], r.Within, count[report.StatusOK])))
 	if !r.Alarm {
-		a.say(msgCheckNext, shellQuote(paths[0]))
+		a.say(msgCheckNext, nextName(paths[0]))
 	}
 }
 

@@ -34,6 +34,9 @@ func (a *app) newCommand(d about, args cobra.PositionalArgs, action func(*cobra.
 // English.
 func checked(args cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(c *cobra.Command, given []string) error {
+		if err := refuseContent(given...); err != nil {
+			return err
+		}
 		switch {
 		case args(c, given) == nil:
 			return nil
@@ -73,8 +76,8 @@ func (a *app) command() *cobra.Command {
 	root.SetHelpFunc(a.help)
 	root.SetUsageFunc(func(c *cobra.Command) error { a.usage(c.OutOrStderr(), c); return nil })
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		if holdsSecret(err.Error()) { // PEM begins with dashes, as a flag does
-			return usage(msgKeyOnCommandLine)
+		if refused := refuseContent(err.Error()); refused != nil { // PEM begins with dashes, as a flag does
+			return refused
 		}
 		return usage(msgFlagError, err.Error(), c.CommandPath())
 	})
@@ -95,6 +98,9 @@ func (a *app) command() *cobra.Command {
 		root.AddCommand(c())
 	}
 	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
+		if err := refuseContent(flagContents(c)...); err != nil {
+			return err
+		}
 		if name := emptyFlag(c); name != "" {
 			return usage(msgEmptyFlag, "--"+name)
 		}

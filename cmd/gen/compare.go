@@ -43,6 +43,9 @@ func (a *app) compare(paths []string, staged string, at pki.Time, form string) e
 		if err != nil {
 			return err
 		}
+		if n.Dump {
+			return failed(msgNotDirectory, staged)
+		}
 		wanted, unread = &n.Bundle, append(unread, found...)
 	}
 	c := report.Compare(nodes, wanted, at)
@@ -53,7 +56,7 @@ func (a *app) compare(paths []string, staged string, at pki.Time, form string) e
 	} else {
 		a.drawMatrix(c, form == "wide")
 		if c.Sound() && c.Equal {
-			a.say(msgCompareNext, shellQuote(paths[0]))
+			a.say(msgCompareNext, nextName(paths[0]))
 		}
 	}
 	if err == nil && !c.Sound() {
@@ -69,6 +72,11 @@ func (a *app) compared(p string) (report.NodeFiles, []pki.Finding, error) {
 		return report.NodeFiles{}, nil, err
 	}
 	single := len(b.Files) == 1 && !isBundlePath(p)
+	if single {
+		if _, _, err := pki.ParseCertificates(p, b.Files[0].Data); err != nil {
+			return report.NodeFiles{}, nil, err
+		}
+	}
 	return report.NodeFiles{Name: filepath.ToSlash(filepath.Clean(p)), Bundle: b, Dump: single}, unread, nil
 }
 

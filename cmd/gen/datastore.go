@@ -25,9 +25,6 @@ func (a *app) readDatastore(name string) ([]k3s.StoredValue, []pki.Finding, erro
 	if name == standardOutput {
 		return streamed(a.in, name)
 	}
-	if holdsSecret(name) {
-		return nil, nil, usage(msgKeyOnCommandLine)
-	}
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, nil, unreadable(name, err)
@@ -42,11 +39,32 @@ func (a *app) readDatastore(name string) ([]k3s.StoredValue, []pki.Finding, erro
 	case !info.Mode().IsRegular(): // a pipe
 		return streamed(f, name)
 	}
-	head := make([]byte, 100)
-	if n, _ := f.ReadAt(head, 0); !kine.IsDatabase(head[:n]) {
+	head, is := databaseHead(f)
+	if !is {
 		return streamed(f, name)
 	}
 	return database(name, kine.Source{ReaderAt: f, Size: info.Size()}, head)
+}
+
+func databaseHead(f *os.File) (head []byte, is bool) {
+	head = make([]byte, 100)
+	n, _ := f.ReadAt(head, 0)
+	return head, kine.IsDatabase(head[:n])
+}
+
+// isDatabaseFile reports whether an export is SQLite's file.
+func isDatabaseFile(name string) bool {
+	info, err := os.Stat(name)
+	if err != nil || !info.Mode().IsRegular() {
+		return false
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	_, is := databaseHead(f)
+	return is
 }
 
 // streamed reads an input that cannot be read twice, a database among them.
@@ -217,9 +235,9 @@ func (a *app) bootstrapCompare(f *bootstrapFlags, export, name string) error {
 		return errFindings
 	}
 	if err == nil && len(differ) == 0 {
-		a.say(msgSameNext, shellQuote(name))
+		a.say(msgSameNext, nextName(name))
 	} else if err == nil {
-		a.say(msgDiffersNext, shellQuote(name))
+		a.say(msgDiffersNext, nextName(name))
 	}
 	return err
 }

@@ -22,8 +22,8 @@ func (a *app) readFile(path string) ([]byte, error) {
 	if path == standardOutput {
 		return limited(a.in, path)
 	}
-	if holdsSecret(path) { // "$(cat root.key)"; the message must not repeat it
-		return nil, usage(msgKeyOnCommandLine)
+	if err := refuseContent(path); err != nil {
+		return nil, err
 	}
 	f, err := os.Open(path)
 	if err != nil {

@@ -93,8 +93,9 @@ func isArchive(r *bufio.Reader) bool {
 var certificateEndings = []string{".crt", ".pem", ".cer", ".key", ".json", ".kubeconfig", ".conf", ".yaml", ".yml", ".csr"}
 
 // openDirectory reads every file below a directory that may hold certificates.
-// Links are not followed, and a file that cannot be read stays in the bundle,
-// empty, with a warning: one bad file must not hide the others.
+// Links are not followed, pipes not waited for, and a file that cannot be read
+// stays in the bundle, empty, with a warning: one bad file must not hide the
+// others.
 func (a *app) openDirectory(dir string) (pki.Bundle, error) {
 	var b pki.Bundle
 	var total int64
@@ -108,7 +109,11 @@ func (a *app) openDirectory(dir string) (pki.Bundle, error) {
 			a.say(msgSkipped, filepath.Join(dir, name), plainError(err))
 			return nil
 		}
-		if e.IsDir() || !e.Type().IsRegular() || !hasEnding(name) {
+		if e.IsDir() || !hasEnding(name) {
+			return nil
+		}
+		if !e.Type().IsRegular() {
+			a.passOver(name, filepath.Join(dir, name))
 			return nil
 		}
 		if len(b.Files) >= pki.DefaultLimits.Entries || total > pki.DefaultLimits.Total {

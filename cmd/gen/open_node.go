@@ -35,10 +35,29 @@ var nodeLimits = pki.Limits{File: pki.DefaultLimits.File, Total: 512 << 20, Entr
 
 // foreignGround are directories of a live node that hold what others made:
 // container images with the CA bundles of the world in them, the datastore,
-// volumes.
-var foreignGround = []string{
-	"agent/containerd", "agent/images", "agent/logs", "server/db", "server/manifests", "server/static",
-	"k3s/data", "k3s/storage", "rke2/data", "rke2/storage", "kubelet/pods", "kubelet/plugins",
+// volumes. A name alone says nothing, a data directory may be called k3s/data:
+// beside it stands what a node has there.
+var foreignGround = []struct{ below, names, beside []string }{
+	{[]string{"agent"}, []string{"containerd", "images", "logs"}, []string{"client-kubelet.crt", "serving-kubelet.crt", "client-ca.crt"}},
+	{[]string{"server"}, []string{"db", "manifests", "static"}, []string{"tls"}},
+	{[]string{"k3s", "rke2"}, []string{"data", "storage"}, []string{"agent", "server"}},
+	{[]string{"kubelet"}, []string{"pods", "plugins"}, []string{"pki", "config.yaml", "device-plugins"}},
+}
+
+// isForeign tells of a directory below the root, which stands at abs and is none
+// itself: its name is a dot.
+func isForeign(root *os.Root, abs, name string) bool {
+	below := path.Base(path.Dir(path.Join(filepath.ToSlash(abs), name)))
+	for _, g := range foreignGround {
+		if !slices.Contains(g.below, below) || !slices.Contains(g.names, path.Base(name)) {
+			continue
+		}
+		return slices.ContainsFunc(g.beside, func(other string) bool {
+			_, err := root.Lstat(path.Join(path.Dir(name), other))
+			return err == nil
+		})
+	}
+	return false
 }
 
 // openNodes reads every path: a directory, an archive or a file. The error is
@@ -123,11 +142,12 @@ func (r *nodeReader) walk(dir, prefix string) error {
 		case err != nil:
 			r.fail(full, err)
 			return nil
-		case e.IsDir():
-			here := path.Join(filepath.ToSlash(abs), name)
-			if slices.ContainsFunc(foreignGround, func(g string) bool { return strings.HasSuffix(here, "/"+g) }) {
-				return fs.SkipDir
+		case e.IsDir() && isForeign(root, abs, name):
+			if r.app.verbose {
+				r.app.say(msgForeignGround, full)
 			}
+			return fs.SkipDir
+		case e.IsDir():
 			return nil
 		case !hasEnding(name) && path.Base(name) != "token":
 			return nil
@@ -169,6 +189,7 @@ func (r *nodeReader) read(root *os.Root, name, full string, mode fs.FileMode) er
 		info, err := root.Stat(name)
 		switch {
 		case err == nil && !info.Mode().IsRegular():
+			r.app.passOver(name, full)
 			return nil
 		case err != nil && (errors.Is(err, syscall.ELOOP) || errors.Is(err, fs.ErrNotExist)) && strict(name):
 			return err
@@ -177,6 +198,7 @@ func (r *nodeReader) read(root *os.Root, name, full string, mode fs.FileMode) er
 			return nil
 		}
 	} else if !mode.IsRegular() {
+		r.app.passOver(name, full)
 		return nil
 	}
 	data, info, err := readIn(root, name)
@@ -197,6 +219,14 @@ func (r *nodeReader) read(root *os.Root, name, full string, mode fs.FileMode) er
 	return nil
 }
 
+// passOver says that what has the name of a certificate or key is no file: a pipe
+// would wait for a writer.
+func (a *app) passOver(name, full string) {
+	if strict(name) || path.Ext(name) == ".key" {
+		a.say(msgSkipped, full, a.t(msgNotRegular))
+	}
+}
+
 // readable is what makes a file of settings worth keeping.
 var readable = [][]byte{
 	[]byte("-----BEGIN "), []byte("certificate-authority"), []byte("client-certificate"), []byte("tls.crt"), []byte("server:"),
@@ -209,7 +239,8 @@ func (r *nodeReader) take(name string, data []byte, f pki.File) {
 		return
 	}
 	settings := !strict(name) && path.Ext(name) != ".key" && path.Base(name) != "token"
-	if settings && !slices.ContainsFunc(readable, func(word []byte) bool { return bytes.Contains(data, word) }) && len(data) > 0 {
+	flags := path.Base(name) == "config.yaml" // what is not in it says something, too
+	if settings && !flags && !slices.ContainsFunc(readable, func(word []byte) bool { return bytes.Contains(data, word) }) && len(data) > 0 {
 		return
 	}
 	if settings || path.Ext(name) == ".kubeconfig" {

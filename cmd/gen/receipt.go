@@ -160,7 +160,7 @@ func (a *app) nextSteps(w io.Writer, f *bundleFlags, j *job, d delivery) {
 		fmt.Fprintln(w, a.t(msgStateDone, statePath(f.resume)))
 	}
 	if server.path == standardOutput || j.prefix != "" {
-		fmt.Fprintln(w, a.t(msgNextVerify, orDash(server.name())))
+		fmt.Fprintln(w, a.t(msgNextVerify, nextName(server.name())))
 		return
 	}
 	product, _ := k3s.ProductOf(j.run.Plan.Distro)
@@ -168,7 +168,7 @@ func (a *app) nextSteps(w io.Writer, f *bundleFlags, j *job, d delivery) {
 	fmt.Fprintln(w, "  "+installCommand(product, server))
 	fmt.Fprintln(w, a.t(msgJoin, product.Port))
 	fmt.Fprintln(w, a.t(msgNotRunning, product.Command))
-	fmt.Fprintln(w, a.t(msgNextVerify, server.name()))
+	fmt.Fprintln(w, a.t(msgNextVerify, nextName(server.name())))
 }
 
 // installCommand unpacks the server part where the first server will look for
@@ -180,6 +180,15 @@ func installCommand(p k3s.Product, server *output) string {
 		return fmt.Sprintf("install -d -m 700 %s && cp -r %s/tls %s/", dir, shellQuote(server.name()), dir)
 	}
 	return fmt.Sprintf("install -d -m 700 %s && tar -xmpf %s -C %s", dir, shellQuote(server.name()), dir)
+}
+
+// nextName is a path in the command that comes next. What went through a pipe can
+// be named by its reader only.
+func nextName(path string) string {
+	if path == standardOutput {
+		return "FILE"
+	}
+	return shellQuote(path)
 }
 
 // shellQuote makes a path safe to copy into a shell.

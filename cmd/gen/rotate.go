@@ -108,7 +108,7 @@ func (a *app) rotate(ctx context.Context, f *rotateFlags, path string) error {
 	at := a.time(pki.Time{})
 	f.override(&f.want.Plan)
 	f.want.Plan.Time = at
-	d := delivery{force: f.force, stdout: a.out, inputs: named(f.everyInput(path)...)}
+	d := delivery{force: f.force, stdout: a.out, inputs: append(named(f.everyInput(path)...), f.seal.recipients...)}
 	seal, err := f.seal.sealer(ctx, a)
 	if err != nil {
 		return err

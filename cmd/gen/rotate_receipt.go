@@ -31,7 +31,7 @@ type tokenPair struct {
 func (a *app) judgeRotation(ctx context.Context, f *rotateFlags, old pki.Bundle, next *k3s.Rotated, d delivery, at pki.Time) (rotateReport, error) {
 	server := d.outputs[len(d.outputs)-1]
 	r := rotateReport{Server: server.name(), Time: at}
-	staged := report.Staged{Name: shellQuote(server.name()), Archive: server.form != formTree}
+	staged := report.Staged{Name: nextName(server.name()), Archive: server.form != formTree}
 	if len(d.outputs) > 1 {
 		r.Offline = d.outputs[0].name()
 		staged.Offline = shellQuote(r.Offline)
@@ -101,7 +101,7 @@ func (a *app) rotateReceipt(f *rotateFlags, old string, r rotateReport, d delive
 		a.say(msgRotateRefusedAll, r.Server)
 		return errFindings
 	}
-	a.say(msgRotateNext, shellQuote(r.Server), shellQuote(old))
+	a.say(msgRotateNext, nextName(r.Server), nextName(old))
 	return nil
 }
 

@@ -19,8 +19,10 @@ type sealFlags struct {
 	passphraseFile string
 }
 
+const flagNameEncryptTo = "encrypt-to"
+
 func (s *sealFlags) register(a *app, c *cobra.Command) {
-	c.Flags().StringArrayVar(&s.recipients, "encrypt-to", nil, a.t(flagEncryptTo))
+	c.Flags().StringArrayVar(&s.recipients, flagNameEncryptTo, nil, a.t(flagEncryptTo))
 	c.Flags().BoolVar(&s.ask, "passphrase", false, a.t(flagPassphrase))
 	choiceFlag(c.Flags(), &s.passphraseFile, "passphrase-file", "FILE", "", a.t(flagPassphraseFile))
 }
@@ -67,6 +69,9 @@ func (a *app) recipient(s string) ([]age.Recipient, error) {
 		return r, nil
 	}
 	if _, err := os.Stat(s); err != nil {
+		if err := refuseContent(s); err != nil {
+			return nil, err
+		}
 		return nil, usage(msgRecipientBad, s)
 	}
 	data, err := a.readFile(s)
@@ -109,13 +114,6 @@ func parseRecipients(lines string) (all []age.Recipient, err error) {
 		return nil, errors.New("no recipient")
 	}
 	return all, nil
-}
-
-// holdsSecret finds the marks of private keys: of age in either case, of its
-// plugins, and of everything that is PEM.
-func holdsSecret(s string) bool {
-	s = strings.ToUpper(s)
-	return strings.Contains(s, "AGE-SECRET-KEY-") || strings.Contains(s, "AGE-PLUGIN-") || strings.Contains(s, "PRIVATE KEY-----")
 }
 
 // passphrase comes from a file, or twice from the terminal.

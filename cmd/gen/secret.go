@@ -8,16 +8,68 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
 
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"go.step.sm/crypto/pemutil"
 	"golang.org/x/term"
 )
 
 // Secrets come from a file or from a person at the terminal, never from the
 // command line.
+
+// tokenForm and valueForm are a join token with its credentials, and what the
+// datastore keeps under /bootstrap/: salt, colon, base64.
+var (
+	tokenForm = regexp.MustCompile(`K10[0-9A-Za-z]*::[^\s:]`)
+	valueForm = regexp.MustCompile(`[0-9a-f]{16}:[0-9A-Za-z+/]{36}`)
+)
+
+// holdsSecret finds the marks of private keys, of age in either case, of its
+// plugins, and of everything that is PEM; of tokens; of bootstrap values.
+func holdsSecret(s string) bool {
+	upper := strings.ToUpper(s)
+	return strings.Contains(upper, "AGE-SECRET-KEY-") || strings.Contains(upper, "AGE-PLUGIN-") || strings.Contains(upper, "PRIVATE KEY-----") ||
+		tokenForm.MatchString(s) || valueForm.MatchString(s)
+}
+
+// longestPath is PATH_MAX of Linux: what is longer is the content of a file.
+const longestPath = 4096
+
+// refuseContent refuses the content of a file where its name belongs, such as
+// "$(cat root.key)". The message does not repeat it.
+func refuseContent(names ...string) error {
+	for _, name := range names {
+		switch {
+		case holdsSecret(name):
+			return usage(msgSecretOnCommandLine)
+		case len(name) > longestPath:
+			return usage(msgContentOnCommandLine, len(name))
+		}
+	}
+	return nil
+}
+
+// flagContents are the values of the flags that were given. --encrypt-to is told
+// apart: there a public key is right, and the private one has a message of its
+// own.
+func flagContents(c *cobra.Command) (values []string) {
+	c.Flags().Visit(func(f *pflag.Flag) {
+		list, several := f.Value.(pflag.SliceValue)
+		switch {
+		case f.Name == flagNameEncryptTo:
+		case several:
+			values = append(values, list.GetSlice()...)
+		default:
+			values = append(values, f.Value.String())
+		}
+	})
+	return values
+}
 
 // keyPassphrase returns the passphrase of an encrypted input key.
 func (a *app) keyPassphrase(path string, p *planFlags) ([]byte, error) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path"
 	"path/filepath"
@@ -185,7 +186,21 @@ func setTime(root *os.Root, name string, modified time.Time) error {
 	if modified.IsZero() {
 		return nil
 	}
+	modified = holdable(modified)
 	return root.Chtimes(name, modified, modified)
+}
+
+// holdable is the nearest time that the system calls take, nanoseconds since 1970
+// in 64 bits: what lies outside would wrap around, from the year 9999 to 1901.
+func holdable(t time.Time) time.Time {
+	first, last := time.Unix(0, math.MinInt64), time.Unix(0, math.MaxInt64)
+	switch {
+	case t.Before(first):
+		return first
+	case t.After(last):
+		return last
+	}
+	return t
 }
 
 // publish gives the output its name and makes that durable.

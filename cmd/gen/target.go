@@ -111,11 +111,14 @@ func (d delivery) checkPlace(t *target) error {
 		return placed(t.name(), err)
 	}
 	t.old = old
-	switch input := d.inputAt(old); {
+	input, around := d.inputAt(old), d.inputAround(t.path)
+	switch {
 	case old.Mode()&fs.ModeSymlink != 0:
 		return &targetError{kind: targetSymlink, path: t.name()}
 	case input != "":
 		return &targetError{kind: targetInput, path: t.name(), other: input}
+	case around != "":
+		return &targetError{kind: targetInside, path: t.name(), other: around}
 	case !d.force:
 		return &targetError{kind: targetExists, path: t.name()}
 	case old.IsDir() != (t.form == formTree), !old.IsDir() && !old.Mode().IsRegular():
@@ -175,6 +178,23 @@ func (d delivery) inputAt(there fs.FileInfo) string {
 	return ""
 }
 
+// inputAround returns the input directory in which a path lies: what is there
+// was read with it, or may be the next time. The parents of the path are real.
+func (d delivery) inputAround(path string) string {
+	for _, input := range d.inputs {
+		dir, err := os.Stat(input)
+		if err != nil || input == standardOutput || !dir.IsDir() {
+			continue
+		}
+		for last, p := path, filepath.Dir(path); p != last; last, p = p, filepath.Dir(p) {
+			if info, err := os.Stat(p); err == nil && os.SameFile(info, dir) {
+				return input
+			}
+		}
+	}
+	return ""
+}
+
 func within(p, dir string) bool {
 	return p == dir || strings.HasPrefix(p, strings.TrimSuffix(dir, string(filepath.Separator))+string(filepath.Separator))
 }
@@ -187,6 +207,7 @@ const (
 	targetExists     targetKind = "exists"         // something has the name
 	targetSymlink    targetKind = "symlink"        // a link has the name; refused with force as well
 	targetInput      targetKind = "input"          // other: the input it would replace
+	targetInside     targetKind = "inside-input"   // other: the input directory in which it lies
 	targetOtherForm  targetKind = "other-form"     // with force: a directory for a file or the reverse, or neither
 	targetForeign    targetKind = "foreign"        // with force: the directory holds other, which is not ours
 	targetNested     targetKind = "nested"         // other: the output at, above or below the same path
@@ -215,6 +236,7 @@ var sentences = map[targetKind]string{
 	targetExists:     "exists",
 	targetSymlink:    "is a symbolic link",
 	targetInput:      "would replace the input",
+	targetInside:     "lies inside the input",
 	targetOtherForm:  "is something else than what would replace it",
 	targetForeign:    "also holds",
 	targetNested:     "overlaps",

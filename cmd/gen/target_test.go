@@ -44,6 +44,14 @@ func TestRefused(t *testing.T) {
 		{"input by another way", func(t *testing.T) { put(t, "root.tar", "old"); os.Symlink("root.tar", "in") }, []string{"root.tar"}, false, true, "in", targetInput},
 		{"input inside", func(t *testing.T) { os.MkdirAll("d/tls", 0o755); put(t, "d/tls/ca.key", "old") }, []string{"d"}, false, true, "d/tls/ca.key", targetInput},
 		{"input is a link inside", func(t *testing.T) { os.MkdirAll("d/tls", 0o755); put(t, "k", "old"); os.Symlink("../../k", "d/tls/k") }, []string{"d"}, false, true, "d/tls/k", targetInput},
+		{"inside an input", func(t *testing.T) { os.MkdirAll("d/tls", 0o755); put(t, "d/tls/ca.tar", "old") }, []string{"d/tls/ca.tar"}, false, true, "d", targetInside},
+		{"a directory inside an input", func(t *testing.T) { os.MkdirAll("d/tls", 0o755) }, []string{"d/tls"}, false, true, "d", targetInside},
+		{"inside an input by another way", func(t *testing.T) {
+			os.MkdirAll("d/tls", 0o755)
+			put(t, "d/tls/ca.tar", "old")
+			os.Symlink("d", "in")
+		}, []string{"in/tls/ca.tar"}, false, true, "d", targetInside},
+		{"inside an input that is a link", func(t *testing.T) { os.Mkdir("d", 0o755); put(t, "d/ca.tar", "old"); os.Symlink("d", "in") }, []string{"d/ca.tar"}, false, true, "in", targetInside},
 		{"more than ours", func(t *testing.T) { os.MkdirAll("d/tls", 0o755); put(t, "d/thesis.txt", "old") }, []string{"d"}, false, true, "", targetForeign},
 		{"more than ours below", func(t *testing.T) { os.MkdirAll("d/tls", 0o755); put(t, "d/tls/notes.txt", "old") }, []string{"d"}, false, true, "", targetForeign},
 		{"directory that is not ours", func(t *testing.T) { os.MkdirAll("d/tls/photos", 0o755) }, []string{"d"}, false, true, "", targetForeign},

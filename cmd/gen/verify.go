@@ -68,7 +68,7 @@ func (a *app) verify(ctx context.Context, path string, at pki.Time, form string)
 		return errFindings
 	}
 	if err == nil && form != "json" && form != "yaml" {
-		a.say(msgVerifyNext, shellQuote(path))
+		a.say(msgVerifyNext, nextName(path))
 	}
 	return err
 }

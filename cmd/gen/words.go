@@ -140,6 +140,8 @@ var (
 	msgTokenNext     = text{"next: append server:PASSWORD, with the password given to the first server as --token", "下一步：在其后接 server:密码，即首台服务器 --token 所用的密码"}
 	msgManDone       = text{"man pages are in %[1]s; next: man -l %[1]s/rootkiln.1", "手册页在 %[1]s 中；下一步：man -l %[1]s/rootkiln.1"}
 	msgLeftover      = text{"notice: %s is left over from a run that was killed and may hold keys; look at it and delete it", "提示：%s 是某次被强行终止的运行留下的，可能含有私钥；请查看后删除"}
+	msgForeignGround = text{"%s is not read: containers, volumes and the datastore are not the node's own", "不读取 %s：其中是容器、卷或数据存储，不属于节点自身"}
+	msgNotRegular    = text{"not a regular file", "不是普通文件"}
 	msgSkipped       = text{"warning: %s was passed over: %s", "警告：已跳过 %s：%s"}
 )
 
@@ -147,7 +149,8 @@ var (
 var (
 	msgOnePlan               = text{"%s holds %d plans, this command takes one", "%s 含有 %d 份计划，此命令只接受一份"}
 	msgUnreadable            = text{"cannot read %s: %s", "无法读取 %s：%s"}
-	msgKeyOnCommandLine      = text{"a private key stands where the name of its file belongs; command lines are seen by others, so treat that key as seen", "此处应是文件名，给出的却是私钥本身；命令行会被他人看到，请视该私钥为已泄露"}
+	msgSecretOnCommandLine   = text{"a secret (a private key, a token, a value of the datastore) stands where the name of its file belongs; command lines are seen by others, so treat it as seen", "此处应是文件名，给出的却是秘密本身（私钥、令牌或数据存储中的值）；命令行会被他人看到，请视其为已泄露"}
+	msgContentOnCommandLine  = text{"%d characters stand where the name of a file belongs, more than any name has; if it was the content of a secret file, treat that as seen", "此处应是文件名，给出的却有 %d 个字符，比任何文件名都长；若这是秘密文件的内容，请视其为已泄露"}
 	msgIsDirectory           = text{"%s is a directory where a file was expected", "%s 是目录，此处需要文件"}
 	msgNotDirectory          = text{"%s is not a directory", "%s 不是目录"}
 	msgKeyWithoutCertificate = text{"a key was given without its certificate: --root-key goes with --root, --intermediate-key with --intermediate", "给出了私钥却没有证书：--root-key 须与 --root 同用，--intermediate-key 须与 --intermediate 同用"}

@@ -46,8 +46,8 @@ var (
 		use:   "rekey EXPORT",
 		short: text{"encrypt the data under a new server token", "用新的服务器令牌重新加密数据"},
 		long: text{
-			"Encrypts the same data under another server token, and prints the key under which\na server with that token looks for it. Where a server runs, `k3s token rotate` does\nthis and more; here it is done without one.",
-			"用另一个服务器令牌加密同样的数据，并打印持该令牌的服务器会去查找的键。\n有服务器在运行时，`k3s token rotate` 能做到这一点并且更多；这里不需要服务器。"},
+			"Encrypts the same data under another server token, and prints the key under which\na server with that token looks for it. Where a server runs, `k3s token rotate` does\nthis and more; here it is done without one, for SQLite or an etcd of its own.",
+			"用另一个服务器令牌加密同样的数据，并打印持该令牌的服务器会去查找的键。\n有服务器在运行时，`k3s token rotate` 能做到这一点并且更多；这里不需要服务器，\n适用于 SQLite 或独立的 etcd。"},
 		example: `
   rootkiln bootstrap rekey value --token-file token --new-token-file new-token
   rootkiln bootstrap rekey state.db --token-file token --new-token-file new-token --out again.value --output json`,
@@ -57,6 +57,8 @@ var (
 	flagNewTokenFile = text{"file with the new server token (default: asked on the terminal)", "存放新服务器令牌的文件（默认在终端询问）"}
 	flagExtractOut   = text{"directory or archive (.tar.gz .tgz .tar) to make; - is an archive on standard output", "要创建的目录或归档（.tar.gz .tgz .tar）；- 表示把归档写到标准输出"}
 	flagRekeyOut     = text{"file to make; - is standard output", "要创建的文件；- 表示标准输出"}
+
+	wordStandardOutput = text{"standard output", "标准输出"}
 
 	wordKey   = text{"key", "键"}
 	wordWhole = text{"files", "文件"}
@@ -91,7 +93,11 @@ var (
 	msgExtractKeys = text{"warning: %s holds every CA key of the cluster", "警告：%s 含有集群的全部 CA 私钥"}
 	msgSameNext    = text{"next: nothing to do; `rootkiln verify %s` judges the certificates themselves", "下一步：无须处理；可用 `rootkiln verify %s` 检查证书本身"}
 	msgDiffersNext = text{"next: keep a copy of %s before the server starts again", "下一步：在服务器再次启动之前，先为 %s 留一份副本"}
-	msgRekeyPut    = text{"next, with every server stopped: etcdctl put %[1]s < %[2]s and etcdctl del %[3]s (two keys stop a rotation); without etcd, sqlite3 state.db \"UPDATE kine SET name='%[1]s', value=readfile('%[2]s') WHERE name='%[3]s'\"; then start every server with the new token", "下一步，先停止所有服务器：etcdctl put %[1]s < %[2]s，再 etcdctl del %[3]s（两个键并存会妨碍轮换）；不用 etcd 时执行 sqlite3 state.db \"UPDATE kine SET name='%[1]s', value=readfile('%[2]s') WHERE name='%[3]s'\"；然后让所有服务器以新令牌启动"}
+	msgRekeySame   = text{"both tokens have the same password, and it alone decides the key (%s) and the encryption: the value in the datastore stays as it is, no rekey is needed; nothing was written", "两个令牌的密码相同，而键（%s）与加密只取决于密码：数据存储中的值无须改动，不需要 rekey；未写入任何文件"}
+	msgRekeyRotate = text{"next, with embedded etcd, MySQL or PostgreSQL: this file cannot be put there while the servers are stopped; start one with the old token and have it do all of it: k3s token rotate --new-token PASSWORD", "下一步（内嵌 etcd、MySQL 或 PostgreSQL）：服务器停止时无法写入此文件；请用旧令牌启动一台服务器，由它完成全部工作：k3s token rotate --new-token 密码"}
+	msgRekeyEtcd   = text{"next, with an etcd of its own and every server stopped (two keys stop a rotation): etcdctl put %[1]s < %[2]s && etcdctl del %[3]s", "下一步（独立的 etcd，先停止所有服务器；两个键并存会妨碍轮换）：etcdctl put %[1]s < %[2]s && etcdctl del %[3]s"}
+	msgRekeySQLite = text{"next, with SQLite and the server stopped (it prints how many rows it changed: 0 means none, look at the paths): %s", "下一步（SQLite，先停止服务器；它会输出改动的行数：0 表示没有改动，请检查路径）：%s"}
+	msgRekeyStart  = text{"then start every server with the new token", "然后让所有服务器以新令牌启动"}
 )
 
 // fileStates say what a server makes of a file.

@@ -6,6 +6,7 @@ var targetWords = map[targetKind]text{
 	targetExists:     {"%[1]s exists and is not replaced; choose another place with --out and --offline-out, look at it with `rootkiln inspect %[1]s`, or replace it with --force", "%[1]s 已存在，不会被替换；请用 --out 和 --offline-out 另选位置，用 `rootkiln inspect %[1]s` 查看它，或用 --force 替换"},
 	targetSymlink:    {"%s is a symbolic link; keys are not written through links", "%s 是符号链接；私钥不会通过链接写入"},
 	targetInput:      {"%s would replace the input %s; inputs are never changed", "%s 会替换输入文件 %s；输入文件永不改动"},
+	targetInside:     {"%s exists and lies inside the input %s; inputs are never changed, so choose a place outside it", "%s 已存在，且位于输入目录 %s 之内；输入永不改动，请在其外另选位置"},
 	targetOtherForm:  {"%s is not what would replace it (a directory for a file, or the reverse); choose another place", "%s 与将要写入的形式不同（目录与文件之别）；请另选位置"},
 	targetForeign:    {"%s also holds %s, which the new bundle does not have; --force would delete it", "%s 中还有 %s，新的套件里没有它；--force 会把它删除"},
 	targetNested:     {"%s and %s overlap; the two parts need places of their own", "%s 与 %s 相互重叠；两部分需要各自的位置"},

@@ -165,6 +165,7 @@ func refuse(code pki.Code, subject string, args ...string) error {
 // decrypted in the datastore.
 type Bootstrap struct {
 	Key       string // in the datastore; empty: the value came without one
+	Under     string // the key that belongs to what opened it, Key or what it must be
 	Plaintext []byte
 	Files     []BootstrapFile // in the order of the table, then unknown ones by name
 	Plain     bool            // the format from before December 2021, without times

@@ -220,7 +220,7 @@ func OpenBootstrap(subject string, values []StoredValue, token string) (Bootstra
 				continue
 			}
 			b, found, err := ParseBootstrap(plaintext)
-			b.Key = v.Key
+			b.Key, b.Under = v.Key, BootstrapKey(password)
 			return b, slices.Concat(found, about(v, values, password)), err
 		}
 	}

@@ -67,7 +67,8 @@ func under(file, rel string) bool { return file == rel || strings.HasSuffix(file
 // one with most of the eleven files. It is "." for a bare tls directory. A copy
 // of a whole server holds several (tls, tls-TIME after `k3s certificate
 // rotate`, rotate-ca/tls, the agent's two copies): a complete one goes before a
-// part, "tls" before other names, the upper one before the deeper.
+// part, "tls" before other names, the upper one before the deeper. A leftover
+// copy is none, however complete.
 func tlsDirectory(b pki.Bundle) (dir string, ok bool) {
 	score := tlsScores(b)
 	dirs := make([]string, 0, len(score))
@@ -91,7 +92,7 @@ func tlsDirectory(b pki.Bundle) (dir string, ok bool) {
 // tlsScores counts how many of the eleven files stand in each directory.
 func tlsScores(b pki.Bundle) map[string]int {
 	score, expected := map[string]int{}, expectedFiles()
-	for _, f := range b.Files {
+	for _, f := range newLeftovers(b).without(b).Files {
 		for _, rel := range expected {
 			if under(f.Path, rel) {
 				score[path.Clean("./"+strings.TrimSuffix(f.Path, rel))]++

@@ -47,11 +47,11 @@ var nodeMessages = messages{
 		"请把它所在的目录或整个节点一并给出。",
 	}},
 	"backup-leftover": {{
-		"{subject}: is a copy that `certificate rotate` left behind, with {count} certificates.",
+		"{subject}: is a copy of the directory beside it, left behind by a rotation or a backup, with {count} certificates.",
 		"Nothing reads it, so its dates do not count here; but the keys of all CAs lie in it.",
 		"Delete it once the cluster has run well for a while.",
 	}, {
-		"{subject}：是 `certificate rotate` 留下的副本，含 {count} 张证书。",
+		"{subject}：是轮换或备份时留下的、旁边目录的副本，含 {count} 张证书。",
 		"没有程序会读取它，因此其中的日期不计入结果；但里面有所有 CA 的私钥。",
 		"集群稳定运行一段时间后请删除它。",
 	}},
@@ -84,12 +84,30 @@ var nodeMessages = messages{
 	}},
 	"rotation-missed": {{
 		"{subject}: still has the old content of {files}.",
-		"Either the server has not been restarted since the rotation, or it was, and fetched the CAs from another server's disk because server: is set (k3s issue 11233, before March 2025). The times of the files do not tell.",
-		"Restart it. If that changes nothing, start it once without server:, then put it back.",
+		"Either the server has not been restarted since the rotation, or it was, and with server: set, fetched the CAs from another server's disk (k3s issue 11233, before March 2025). The times of the files do not tell.",
+		"Restart it. If that changes nothing and server: is set, start it once without server:, then put it back.",
 	}, {
 		"{subject}：{files} 仍是旧内容。",
 		"要么轮换之后还没有重启过；要么重启过，但因设置了 server: 而从另一台服务器的磁盘获取了 CA（k3s issue 11233，2025 年 3 月之前的版本）。文件时间无法说明是哪一种。",
-		"请重启它。若没有变化，请去掉 server: 启动一次，再恢复原设置。",
+		"请重启它。若没有变化且设有 server:，请去掉 server: 启动一次，再恢复原设置。",
+	}},
+	"rotation-not-taken": {{
+		"{subject}: was started at {time}, after the rotation, and still has the old content of {files}.",
+		"Its configuration, as it was given, has no server:, so it is not the known fault (k3s issue 11233) unless --server or K3S_URL stands in its unit. Either the rotation was not saved, or this server has another datastore.",
+		"Look into its unit for --server, and ask the datastore: `rootkiln bootstrap compare` says what the next start will make of the files.",
+	}, {
+		"{subject}：在轮换之后于 {time} 启动过，{files} 却仍是旧内容。",
+		"所给的配置中没有 server:，因此不是已知问题（k3s issue 11233），除非其单元文件中有 --server 或 K3S_URL。要么轮换没有保存，要么这台服务器用的是另一个数据存储。",
+		"请在其单元文件中查找 --server，并核对数据存储：`rootkiln bootstrap compare` 会说明下次启动时将如何处理这些文件。",
+	}},
+	"node-unrelated": {{
+		"{subject}: has neither a CA nor a service key in common with the others; its {files} are of its own.",
+		"The servers of a cluster share these files, and a rotation carries some of them on. Either it is of another cluster, or all was replaced by force and this server has not taken part.",
+		"If it is of another cluster, leave it out. If not: keep a copy of its tls directory, and ask the datastore with `rootkiln bootstrap compare` before the server starts again.",
+	}, {
+		"{subject}：与其他服务器既没有共同的 CA，也没有共同的服务密钥；{files} 自成一套。",
+		"同一集群的服务器共用这些文件，轮换也会沿用其中一部分。要么它属于另一个集群，要么全部文件曾被强制替换而这台服务器没有参与。",
+		"若属于另一个集群，请不要一起比较。否则：请为其 tls 目录留一份副本，并在服务器再次启动之前用 `rootkiln bootstrap compare` 核对数据存储。",
 	}},
 	"node-differs": {{
 		"{subject}: has a content of its own in {files}, neither the old nor the new one.",

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"path"
 	"slices"
 	"strings"
@@ -64,6 +63,7 @@ type ComparedNode struct {
 	// last is the time of those files; Started is empty where that may as well be
 	// when all were copied.
 	last   time.Time
+	config configuration
 	bundle pki.Bundle
 	r      *reading
 }
@@ -142,13 +142,12 @@ func (c *comparer) open(n NodeFiles) ComparedNode {
 		}
 	}
 	for _, f := range out.bundle.Files {
-		switch {
-		case path.Base(f.Path) == "token" && path.Dir(f.Path) == path.Dir(out.Directory):
+		if path.Base(f.Path) == "token" && path.Dir(f.Path) == path.Dir(out.Directory) {
 			out.TokenFile = tokenHash(f.Data)
-		case path.Base(f.Path) == "config.yaml":
-			out.Server = cmp.Or(out.Server, serverFlag(f.Data))
 		}
+		out.config.read(f, product)
 	}
+	out.Server = out.config.server
 	out.started()
 	out.leaves(product)
 	return out
@@ -163,15 +162,6 @@ func tokenHash(token []byte) string {
 		return ""
 	}
 	return string(hash)
-}
-
-// serverFlag reads `server:` of a config.yaml that has been turned into JSON.
-func serverFlag(data []byte) string {
-	var config struct {
-		Server string `json:"server"`
-	}
-	_ = json.Unmarshal(data, &config) // another config.yaml is none of ours
-	return config.Server
 }
 
 func (n *ComparedNode) file(rel string) *pki.File { return n.bundle.File(path.Join(n.Directory, rel)) }
@@ -281,7 +271,7 @@ func (c *comparer) compare(rel string) ComparedFile {
 			variants[v.sum] = &v
 		}
 		cell.State, cell.SHA256 = CellOther, v.sum
-		if !f.Time.IsZero() {
+		if !f.Time.IsZero() && !n.Dump { // that of a dump is when it was downloaded
 			at := pki.At(f.Time)
 			cell.Time = &at
 		}

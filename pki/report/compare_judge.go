@@ -22,19 +22,26 @@ func (c *comparer) judge() {
 			state := f.Cells[i].State
 			files[state] = append(files[state], f.Path)
 		}
-		c.behind(i, files[CellOld])
 		list := func(code pki.Code, files []string) {
 			if len(files) > 0 {
 				c.add(pki.New(code, n.Name, "files", strings.Join(files, ", ")))
 			}
 		}
-		list("node-differs", files[CellOther])
+		unrelated := c.unrelated(i)
+		if unrelated { // no command is given for what may be another cluster
+			list("node-unrelated", append(slices.Clone(files[CellOld]), files[CellOther]...))
+		} else {
+			c.behind(i, files[CellOld])
+			list("node-differs", files[CellOther])
+		}
 		list("node-incomplete", files[CellMissing])
 		for _, leaf := range n.Stale {
 			c.add(pki.New("leaf-stale", n.Name+": "+leaf, "ca", caOf(leaf)))
 		}
 		c.tokenFile(n)
-		c.remedy(n, i, files)
+		if !unrelated {
+			c.remedy(n, i, files)
+		}
 	}
 	c.tokens()
 }
@@ -77,6 +84,8 @@ func (c *comparer) behind(i int, old []string) {
 	switch {
 	case n.last.IsZero() || made.IsZero() || n.Started == nil && n.last.After(made):
 		c.add(pki.New("rotation-missed", n.Name, "files", files))
+	case n.last.After(made) && n.config.without():
+		c.add(pki.New("rotation-not-taken", n.Name, "files", files, "time", last))
 	case n.last.After(made):
 		c.add(pki.New("rotation-missed-bootstrap", n.Name, "files", files, "time", last))
 	default: // a copy made since would be later too
@@ -139,9 +148,11 @@ func (c *comparer) tokens() {
 // remedy chooses what to do on one node.
 func (c *comparer) remedy(n *ComparedNode, i int, files map[CellState][]string) {
 	give := func(code RemedyCode, files []string) {
-		c.out.Remedies = append(c.out.Remedies, Remedy{
-			Code: code, Node: n.Name, For: files, Commands: commandsFor(code, site{n.Distro, true}, files, nil),
-		})
+		commands := commandsFor(code, site{n.Distro, true}, files, nil)
+		if code == RemedyUnbootstrap {
+			commands = n.config.unbootstrap(n.Distro)
+		}
+		c.out.Remedies = append(c.out.Remedies, Remedy{Code: code, Node: n.Name, For: files, Commands: commands})
 	}
 	old := files[CellOld]
 	var late []string
@@ -152,7 +163,7 @@ func (c *comparer) remedy(n *ComparedNode, i int, files map[CellState][]string) 
 	}
 	remove := append(slices.Clone(late), files[CellOther]...)
 	slices.Sort(remove)
-	if remove = slices.Compact(remove); len(remove) > 0 {
+	if remove = slices.Compact(remove); len(remove) > 0 && !n.Dump { // a dump does not tell what stands on the disk
 		give(RemedyRestore, remove)
 	}
 	has := func(code pki.Code) bool {
@@ -164,7 +175,9 @@ func (c *comparer) remedy(n *ComparedNode, i int, files map[CellState][]string) 
 		give(RemedyUnbootstrap, old)
 	case has("rotation-missed"): // a restart helps if it was forgotten
 		give(RemedyRestart, old)
-		give(RemedyUnbootstrap, old)
+		if !n.config.without() {
+			give(RemedyUnbootstrap, old)
+		}
 	case has("rotation-not-restarted") || len(files[CellMissing]) > 0 && len(remove) == 0,
 		len(n.Stale) > 1 || len(n.Stale) == 1 && !serving:
 		give(RemedyRestart, append(slices.Clone(old), n.Stale...))

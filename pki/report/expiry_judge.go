@@ -119,6 +119,9 @@ func (c *expiryCheck) superseded() map[string]bool {
 // node: in a copy it is looked for by its end, at least file and directory.
 func (c *expiryCheck) references() {
 	for _, h := range c.r.files {
+		if _, _, copied := c.seats.copies.of(h.file.Path); copied {
+			continue
+		}
 		for _, ref := range h.references {
 			if !c.resolves(h.file.Path, path.Clean(strings.ReplaceAll(ref, `\`, "/"))) {
 				c.add(false, pki.New("reference-missing", h.file.Path, "path", ref))
@@ -160,7 +163,7 @@ func (s *seats) endings() map[string]bool {
 func (c *expiryCheck) backups() {
 	count := map[string]int{}
 	for _, r := range c.out.Certificates {
-		if _, dir, ok := backup(r.Path); ok {
+		if _, dir, ok := c.seats.copies.of(r.Path); ok {
 			count[dir]++
 		}
 	}

@@ -165,12 +165,6 @@ func commandsFor(code RemedyCode, at site, places, names []string) []string {
 			out = append(out, "rm "+tls+"/"+file)
 		}
 		return append(out, start)
-	case RemedyUnbootstrap:
-		config := product.ConfigFile()
-		return []string{
-			stop, fmt.Sprintf("cp -p %[1]s %[1]s.before", config), "sed -i 's/^server:/# server:/' " + config, start,
-			fmt.Sprintf("mv %[1]s.before %[1]s", config),
-		}
 	case RemedyKubeadmRenew:
 		return kubeadmRenewal(names)
 	case RemedyKubeadmKubelet:

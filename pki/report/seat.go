@@ -99,39 +99,22 @@ type seats struct {
 	files   map[string]bool
 	grounds map[string]groundKind // by directory; asked once
 	ends    map[string]bool       // see endings
+	copies  leftovers
 }
 
 func newSeats(b pki.Bundle) *seats {
-	s := &seats{files: make(map[string]bool, len(b.Files)), grounds: map[string]groundKind{}}
+	s := &seats{files: make(map[string]bool, len(b.Files)), grounds: map[string]groundKind{}, copies: newLeftovers(b)}
 	for _, f := range b.Files {
 		s.files[f.Path] = true
 	}
 	return s
 }
 
-// backup finds the copies that `k3s certificate rotate` and a cluster reset leave
-// behind and nobody ever removes: tls- and a time in seconds. dir is the copy with
-// its path, above what it lies in.
-func backup(file string) (above, dir string, ok bool) {
-	if !strings.Contains(file, "tls-") {
-		return "", "", false
-	}
-	at := 0
-	for segment := range strings.SplitSeq(file, "/") {
-		seconds, named := strings.CutPrefix(segment, "tls-")
-		if named && len(seconds) >= 6 && strings.Trim(seconds, "0123456789") == "" {
-			return strings.TrimSuffix(file[:at], "/"), file[:at+len(segment)], true
-		}
-		at += len(segment) + 1
-	}
-	return "", "", false
-}
-
 // of returns the seat of a file.
 func (s *seats) of(file string) seat {
 	out := seat{kind: OtherFile, node: path.Dir(file)}
-	if above, _, ok := backup(file); ok {
-		return seat{kind: BackupFile, node: nodeOf(path.Clean("./"+above), tlsGround)}
+	if live, _, ok := s.copies.of(file); ok {
+		return seat{kind: BackupFile, node: s.nodeAt(live)}
 	}
 	for dir, rel := range cuts(file) {
 		for _, p := range posts[rel] {
@@ -211,6 +194,14 @@ func (s *seats) ground(dir string) groundKind {
 	}
 	s.grounds[dir] = kind
 	return kind
+}
+
+// nodeAt is the node of a directory by what is in it.
+func (s *seats) nodeAt(dir string) string {
+	if above := path.Dir(dir); s.ground(above) == kubeadmGround { // its pki
+		return above
+	}
+	return nodeOf(dir, s.ground(dir))
 }
 
 // nodeOf is the directory of the whole node: of X/server/tls and X/agent it is X.
