@@ -235,6 +235,8 @@ var severities = map[Code]Severity{
 	"ca-ends-soon":              Warning, // end, days
 	"leaves-outlive-ca":         Warning, // leaves (how many), end
 	"serving-expired":           Error,   // end, at
+	"serving-unreadable":        Error,   // detail
+	"kubeadm-expired":           Error,   // end, at
 	"reference-missing":         Warning, // path
 	"backup-leftover":           Notice,  // count
 	"node-empty":                Error,

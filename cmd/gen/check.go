@@ -94,21 +94,30 @@ func (a *app) check(paths []string, f *checkFlags) error {
 
 // drawExpiry shows what ends first on top, then what is wrong, then what to do.
 func (a *app) drawExpiry(r report.ExpiryReport, paths []string, wide bool) {
-	rows := slices.Clone(r.Certificates)
-	if !wide {
-		rows = slices.DeleteFunc(rows, func(c report.ExpiryRow) bool { return !c.First || c.Kind == report.BackupFile })
+	rows := make([]*report.ExpiryRow, 0, len(r.Certificates))
+	for i := range r.Certificates {
+		if c := &r.Certificates[i]; wide || c.Counts() {
+			rows = append(rows, c)
+		}
 	}
-	slices.SortStableFunc(rows, func(a, b report.ExpiryRow) int { return cmp.Compare(a.NotAfter.Unix(), b.NotAfter.Unix()) })
-	table := [][]string{a.expiryHead(wide)}
-	for _, c := range rows {
-		table = append(table, a.expiryRow(c, wide))
-	}
+	slices.SortStableFunc(rows, func(a, b *report.ExpiryRow) int { return cmp.Compare(a.NotAfter.Unix(), b.NotAfter.Unix()) })
 	if len(rows) > 0 {
-		drawTable(a.out, "", table)
+		drawRows(a.out, "", len(rows)+1, func(i int) []string {
+			if i == 0 {
+				return a.expiryHead(wide)
+			}
+			return a.expiryRow(*rows[i-1], wide)
+		})
 	}
+	of := distros(r)
 	for _, group := range groupFindings(r.Findings) {
-		a.distro = distroOf(r)
-		a.drawFindings(group, wide)
+		for _, distro := range []pki.Distro{pki.K3s, pki.RKE2, report.KubeadmDistro} {
+			own := slices.DeleteFunc(slices.Clone(group), func(f pki.Finding) bool { return of[f.Subject] != distro })
+			if len(own) > 0 {
+				a.distro = distro
+				a.drawFindings(own, wide)
+			}
+		}
 	}
 	a.drawRemedies(r.Remedies, func(node string) string {
 		if len(paths) == 1 && node == "." {
@@ -122,7 +131,7 @@ func (a *app) drawExpiry(r report.ExpiryReport, paths []string, wide bool) {
 	}
 	count := map[report.ExpiryStatus]int{}
 	for _, c := range r.Certificates {
-		if c.First && c.Kind != report.BackupFile {
+		if c.Counts() {
 			count[c.Status]++
 		}
 	}
@@ -133,13 +142,35 @@ func (a *app) drawExpiry(r report.ExpiryReport, paths []string, wide bool) {
 	}
 }
 
-func distroOf(r report.ExpiryReport) pki.Distro {
-	for _, c := range r.Certificates {
-		if c.Distro == pki.RKE2 {
-			return pki.RKE2
+// distros tells by the subjects of findings in whose words they are told: those of
+// the node on which it is, else those of all nodes if they are of one, else k3s's.
+func distros(r report.ExpiryReport) map[string]pki.Distro {
+	of, all := map[string]pki.Distro{}, pki.Distro("")
+	for _, f := range r.Findings {
+		of[f.Subject] = ""
+	}
+	for i := range r.Certificates {
+		c := &r.Certificates[i]
+		if c.Distro == "" {
+			continue
+		}
+		if all == "" {
+			all = c.Distro
+		} else if all != c.Distro {
+			all = pki.K3s
+		}
+		for _, subject := range []string{c.Place().String(), c.Path} {
+			if _, told := of[subject]; told {
+				of[subject] = c.Distro
+			}
 		}
 	}
-	return pki.K3s
+	for subject, distro := range of {
+		if distro == "" {
+			of[subject] = cmp.Or(all, pki.K3s)
+		}
+	}
+	return of
 }
 
 func (a *app) expiryHead(wide bool) []string {

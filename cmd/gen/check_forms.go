@@ -17,7 +17,7 @@ import (
 // reads.
 func counted(r report.ExpiryReport) []report.ExpiryRow {
 	return slices.DeleteFunc(slices.Clone(r.Certificates), func(c report.ExpiryRow) bool {
-		return !c.First || c.Kind == report.BackupFile
+		return !c.Counts()
 	})
 }
 
@@ -82,7 +82,14 @@ func openMetrics(r report.ExpiryReport) []byte {
 // obey has been taken out by report.Printable.
 var labelEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
 
-func label(s string) string { return `"` + labelEscapes.Replace(report.Printable(s)) + `"` }
+// label writes a value. Two that are cut must stay two, or a collector drops the file.
+func label(s string) string {
+	shown := report.Printable(s)
+	if strings.HasSuffix(shown, "...") && len(shown) < len(s) {
+		shown += fmt.Sprintf("%x", sha256.Sum256([]byte(s)))[:16]
+	}
+	return `"` + labelEscapes.Replace(shown) + `"`
+}
 
 // calendar writes an iCalendar (RFC 5545) with one event for each day on which
 // something ends, and reminders before it.
@@ -119,7 +126,7 @@ func (a *app) calendar(r report.ExpiryReport) []byte {
 		}
 		line("BEGIN:VEVENT")
 		line(fmt.Sprintf("UID:%x@rootkiln", id.Sum(nil)[:16]))
-		line("DTSTAMP:" + r.At.UTC().Format("20060102T150405Z"))
+		line("DTSTAMP:" + a.time(pki.Time{}).UTC().Format("20060102T150405Z"))
 		line("DTSTART;VALUE=DATE:" + day)
 		line("SUMMARY:" + calendarText(summary))
 		line("DESCRIPTION:" + calendarText(strings.Join(places, "\n")))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -109,25 +110,34 @@ func drawTimeline(w io.Writer, indent string, spans []span, now time.Time) {
 // drawTable writes rows in columns. A field is one plain text, often a foreign
 // name, and is cleaned here; colour has no place in it.
 func drawTable(w io.Writer, indent string, rows [][]string) {
+	drawRows(w, indent, len(rows), func(i int) []string { return rows[i] })
+}
+
+// drawRows is drawTable for tens of thousands of rows: each is asked for twice,
+// for its widths and to be written, and none is kept.
+func drawRows(w io.Writer, indent string, n int, row func(i int) []string) {
 	var widths []int
-	for _, row := range rows {
-		for i, field := range row {
+	for r := range n {
+		for i, field := range row(r) {
 			if i == len(widths) {
 				widths = append(widths, 0)
 			}
-			row[i] = visible(field)
-			widths[i] = max(widths[i], cells(row[i]))
+			widths[i] = max(widths[i], cells(visible(field)))
 		}
 	}
-	for _, row := range rows {
-		line := indent
-		for i, field := range row {
-			if i < len(row)-1 {
-				field = pad(field, widths[i]) + "  "
+	var line bytes.Buffer
+	for r := range n {
+		line.Reset()
+		line.WriteString(indent)
+		fields := row(r)
+		for i, field := range fields {
+			field = visible(field)
+			line.WriteString(field)
+			if i < len(fields)-1 {
+				line.WriteString(strings.Repeat(" ", widths[i]-cells(field)+2))
 			}
-			line += field
 		}
-		fmt.Fprintln(w, strings.TrimRight(line, " "))
+		fmt.Fprintf(w, "%s\n", bytes.TrimRight(line.Bytes(), " "))
 	}
 }
 

@@ -178,14 +178,17 @@ func strict(name string) bool {
 	return slices.Contains(strictEndings, path.Ext(name)) || path.Base(name) == "dynamic-cert.json"
 }
 
-// read takes one file. Links to files inside the directory are followed, as the
-// kubelet's -current.pem is one; those that lead out are named and left.
+// read takes one file. Links to files inside the directory are followed; those
+// that lead out are named and left.
 func (r *nodeReader) read(root *os.Root, name, full string, mode fs.FileMode) error {
 	if path.Ext(name) == ".key" && !r.keys || path.Ext(name) == ".csr" {
 		r.take(full, nil, pki.File{})
 		return nil
 	}
 	if mode&fs.ModeSymlink != 0 {
+		if file, ok := beside(root, name); ok {
+			name = file
+		}
 		info, err := root.Stat(name)
 		switch {
 		case err == nil && !info.Mode().IsRegular():
@@ -193,6 +196,10 @@ func (r *nodeReader) read(root *os.Root, name, full string, mode fs.FileMode) er
 			return nil
 		case err != nil && (errors.Is(err, syscall.ELOOP) || errors.Is(err, fs.ErrNotExist)) && strict(name):
 			return err
+		case err != nil && strings.Contains(err.Error(), "escapes"): // os has no name for this error
+			target, _ := root.Readlink(name)
+			r.app.say(msgLinkOut, full, target)
+			return nil
 		case err != nil:
 			r.app.say(msgSkipped, full, plainError(err))
 			return nil
@@ -217,6 +224,27 @@ func (r *nodeReader) read(root *os.Root, name, full string, mode fs.FileMode) er
 	}
 	r.take(full, data, f)
 	return nil
+}
+
+// kubeletPKI is where a kubelet keeps its certificates unless it is told otherwise.
+const kubeletPKI = "/var/lib/kubelet/pki"
+
+// beside follows a full link to the file of that name in its own directory, as the
+// kubelet makes kubelet-client-current.pem (client-go
+// util/certificate/certificate_store.go): in a copy the target says where the node
+// has the file, not where it lies.
+func beside(root *os.Root, name string) (file string, ok bool) {
+	target, err := root.Readlink(name)
+	if target = filepath.ToSlash(target); err != nil || !path.IsAbs(target) {
+		return "", false
+	}
+	here, err := filepath.Abs(filepath.Join(root.Name(), filepath.FromSlash(path.Dir(name))))
+	if dir := path.Dir(target); dir != kubeletPKI && (err != nil || dir != filepath.ToSlash(here)) {
+		return "", false
+	}
+	file = path.Join(path.Dir(name), path.Base(target))
+	info, err := root.Lstat(file)
+	return file, err == nil && info.Mode().IsRegular()
 }
 
 // passOver says that what has the name of a certificate or key is no file: a pipe

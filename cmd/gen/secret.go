@@ -34,7 +34,7 @@ var (
 func holdsSecret(s string) bool {
 	upper := strings.ToUpper(s)
 	return strings.Contains(upper, "AGE-SECRET-KEY-") || strings.Contains(upper, "AGE-PLUGIN-") || strings.Contains(upper, "PRIVATE KEY-----") ||
-		tokenForm.MatchString(s) || valueForm.MatchString(s)
+		strings.Contains(s, ":") && (tokenForm.MatchString(s) || valueForm.MatchString(s)) // every field of a table comes here
 }
 
 // longestPath is PATH_MAX of Linux: what is longer is the content of a file.

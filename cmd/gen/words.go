@@ -142,6 +142,7 @@ var (
 	msgLeftover      = text{"notice: %s is left over from a run that was killed and may hold keys; look at it and delete it", "提示：%s 是某次被强行终止的运行留下的，可能含有私钥；请查看后删除"}
 	msgForeignGround = text{"%s is not read: containers, volumes and the datastore are not the node's own", "不读取 %s：其中是容器、卷或数据存储，不属于节点自身"}
 	msgNotRegular    = text{"not a regular file", "不是普通文件"}
+	msgLinkOut       = text{"warning: %s was passed over: it is a link to %s, outside of what was given", "警告：已跳过 %s：它是指向 %s 的链接，位于所给路径之外"}
 	msgSkipped       = text{"warning: %s was passed over: %s", "警告：已跳过 %s：%s"}
 )
 

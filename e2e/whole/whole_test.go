@@ -38,6 +38,7 @@ var scenarios = []struct {
 	{"k3s's own CAs", true, ownCAs},
 	{"shared to isolated", true, toIsolated},
 	{"service key", true, newServiceKey},
+	{"CAs that have ended", true, ended},
 }
 
 // tally counts what was done, for the last line of a run.

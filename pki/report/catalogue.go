@@ -36,7 +36,7 @@ type Message struct {
 // begins with "{subject}: " does without when the finding has no subject.
 //
 // The sentences say k3s; [ExplainFor] puts RKE2's name there, which links the
-// same code.
+// same code, and kubeadm's where it does the same.
 type messages map[pki.Code][2]Message
 
 var catalogue = []messages{
@@ -53,6 +53,9 @@ func Explain(f pki.Finding, lang Lang) Message { return ExplainFor(f, lang, pki.
 // Secrets bear its name.
 func ExplainFor(f pki.Finding, lang Lang, distro pki.Distro) Message {
 	m, ok := lookup(f.Code)
+	if own, differs := kubeadmMessages[f.Code]; differs && distro == KubeadmDistro {
+		m = own
+	}
 	if !ok { // from a newer version, by way of JSON
 		return Message{What: Printable(f.String())}
 	}

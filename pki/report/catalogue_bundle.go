@@ -166,11 +166,11 @@ var bundleMessages = messages{
 	"leaf-stale": {{
 		"{subject}: was not made by the CA that now stands in {ca}.",
 		"Clients that know the new CA alone refuse it. k3s renews its leaf certificates at the next start, dynamic-cert.json not always.",
-		"Restart k3s on this node. For dynamic-cert.json: delete the Secret kube-system/k3s-serving, stop k3s, delete the file, start k3s.",
+		"Restart the server or agent. For dynamic-cert.json: delete the Secret kube-system/k3s-serving, stop the server, delete the file, start it.",
 	}, {
 		"{subject}：不是由 {ca} 中现在的 CA 签发的。",
 		"只信任新 CA 的客户端会拒绝它。k3s 下次启动时会重新签发叶子证书，但 dynamic-cert.json 未必更新。",
-		"请重启该节点上的 k3s。若是 dynamic-cert.json：先删除 Secret kube-system/k3s-serving，停止 k3s，删除该文件，再启动 k3s。",
+		"请重启该服务器或 agent。若是 dynamic-cert.json：先删除 Secret kube-system/k3s-serving，停止服务器，删除该文件，再启动。",
 	}},
 	"nochain-stale": {{
 		"{subject}: is not the first certificate of {ca}.",

@@ -4,11 +4,11 @@ var certificateMessages = messages{
 	"expired": {{
 		"{subject}: ended at {end} (checked for {at}).",
 		"From its end on, whatever depends on it is refused. At a restart k3s renews leaf certificates, never CAs.",
-		"A leaf certificate: restart k3s. A CA: have it issued again by a living issuer. If {at} is wrong: correct the clock.",
+		"A leaf certificate: restart the server or agent. A CA: have it issued again by a living issuer. If {at} is wrong: correct the clock.",
 	}, {
 		"{subject}：已于 {end} 过期（按 {at} 检查）。",
 		"过期之后，依赖它的一切都会被拒绝。k3s 重启时只续期叶子证书，从不续期 CA。",
-		"叶子证书：重启 k3s。CA：由仍在有效期内的签发者重新签发。若 {at} 不对：请校准时钟。",
+		"叶子证书：重启该服务器或 agent。CA：由仍在有效期内的签发者重新签发。若 {at} 不对：请校准时钟。",
 	}},
 	"not-yet-valid": {{
 		"{subject}: is valid from {start} on only (checked for {at}).",

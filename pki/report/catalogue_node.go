@@ -12,11 +12,11 @@ var nodeMessages = messages{
 	}},
 	"ca-ends-soon": {{
 		"{subject}: this CA certificate ends at {end}, in {days} days.",
-		"No restart renews a CA. When it ends, everything below it is refused at once, and a rotation then needs --force and touches every node.",
+		"No restart renews a CA. When it ends, everything below it is refused at once, and no rotation reaches the server any more.",
 		"Rotate the CA before that day.",
 	}, {
 		"{subject}：该 CA 证书将于 {end} 到期，还有 {days} 天。",
-		"重启不会续期 CA。它一到期，其下的一切会同时失效，届时轮换须加 --force，并牵动每个节点。",
+		"重启不会续期 CA。它一到期，其下的一切会同时失效，届时也无法再向服务器提交轮换。",
 		"请在那一天之前轮换该 CA。",
 	}},
 	"leaves-outlive-ca": {{
@@ -36,6 +36,24 @@ var nodeMessages = messages{
 		"{subject}：supervisor 的服务端证书已于 {end} 过期（按 {at} 检查）。",
 		"节点和 kubectl 会拒绝该服务器。Secret k3s-serving 中还有一份副本，两者会互相恢复；2025 年 6 月之前的 k3s 甚至可能无法启动。",
 		"请按给出的命令把 Secret 和文件都删除；仅重启是不够的。",
+	}},
+	"serving-unreadable": {{
+		"{subject}: is not readable: {detail}.",
+		"Releases of k3s before July 2026 do not start with such a file (k3s issue 14220). It happens when a disk is full or a machine is switched off.",
+		"Delete it, as the commands say; it comes back from its Secret, or is made anew.",
+	}, {
+		"{subject}：无法读取：{detail}。",
+		"2026 年 7 月之前的 k3s 遇到这样的文件无法启动（k3s issue 14220）。常见原因是磁盘写满或突然断电。",
+		"请按给出的命令删除它；它会从 Secret 恢复或重新生成。",
+	}},
+	"kubeadm-expired": {{
+		"{subject}: ended at {end} (checked for {at}).",
+		"From its end on, whatever depends on it is refused. kubeadm renews at an upgrade or when told to, and never a CA.",
+		"See the commands below the table. If {at} is wrong: correct the clock.",
+	}, {
+		"{subject}：已于 {end} 过期（按 {at} 检查）。",
+		"过期之后，依赖它的一切都会被拒绝。kubeadm 只在升级时或按命令续期，且从不续期 CA。",
+		"请参见表格下方的命令。若 {at} 不对：请校准时钟。",
 	}},
 	"reference-missing": {{
 		"{subject}: names a certificate that is not among what was given: {path}.",
@@ -153,5 +171,27 @@ var nodeMessages = messages{
 		"{subject}：server/token 文件中的哈希是 {has}，而按现在的 server-ca.crt 应为 {want}。",
 		"k3s 每次启动都会重写该文件，可见更换 CA 之后它还没有启动过；从中复制令牌的人拿到的是旧令牌。",
 		"请重启该服务器。",
+	}},
+}
+
+// kubeadmMessages stand in for those that tell what k3s alone does.
+var kubeadmMessages = messages{
+	"ca-ends-soon": {{
+		"{subject}: this CA certificate ends at {end}, in {days} days.",
+		"kubeadm renews no CA. When it ends, everything below it is refused at once.",
+		"Plan a manual CA rotation before that day.",
+	}, {
+		"{subject}：该 CA 证书将于 {end} 到期，还有 {days} 天。",
+		"kubeadm 从不续期 CA。它一到期，其下的一切会同时失效。",
+		"请在那一天之前安排手动轮换 CA。",
+	}},
+	"leaf-stale": {{
+		"{subject}: was not made by the CA that now stands in {ca}.",
+		"Clients that know the new CA alone refuse it, and kubeadm does not notice.",
+		"Renew it with `kubeadm certs renew` on this node, then restart the static pods.",
+	}, {
+		"{subject}：不是由 {ca} 中现在的 CA 签发的。",
+		"只信任新 CA 的客户端会拒绝它，而 kubeadm 不会察觉。",
+		"请在该节点上用 `kubeadm certs renew` 续期，然后重启静态 Pod。",
 	}},
 }

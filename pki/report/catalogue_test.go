@@ -213,3 +213,30 @@ func TestCommandsExist(t *testing.T) {
 		}
 	}
 }
+
+// What is told of kubeadm's nodes stands in for the sentences of k3s: it carries no
+// other values, in both languages, and no word of k3s.
+func TestKubeadmMessages(t *testing.T) {
+	for code, own := range kubeadmMessages {
+		base, ok := lookup(code)
+		if !ok {
+			t.Errorf("%s: no such code", code)
+		}
+		for i, c := range columns(own) {
+			for part, s := range c.sentences() {
+				if s == "" || strings.Contains(s, "k3s") {
+					t.Errorf("%s, %s: %s is %q", code, c.lang, part, s)
+				}
+				for _, name := range placeholders(s) {
+					if !slices.Contains(placeholders(strings.Join([]string{base[i].What, base[i].Why, base[i].Fix}, " ")), name) {
+						t.Errorf("%s, %s: %s uses {%s}", code, c.lang, part, name)
+					}
+				}
+			}
+			f := pki.New(code, "pki/ca.crt", "ca", "pki/ca.crt", "end", "2027-01-01", "days", "3")
+			if got := ExplainFor(f, c.lang, KubeadmDistro); got.Why != c.Why {
+				t.Errorf("%s, %s: told is %q", code, c.lang, got.Why)
+			}
+		}
+	}
+}

@@ -81,6 +81,10 @@ type ExpiryRow struct {
 	n    *node
 }
 
+// Counts reports whether the row is one that people look at: of all places of a
+// certificate the first, and none that may end without harm.
+func (r ExpiryRow) Counts() bool { return r.First && r.Kind != BackupFile && r.Kind != PreviousFile }
+
 // Place is where the certificate stands.
 func (r ExpiryRow) Place() Place { return Place{r.Path, r.Field, r.Index} }
 
@@ -114,7 +118,9 @@ type expiryCheck struct {
 	opts  ExpiryOptions
 	r     *reading
 	seats *seats
+	files map[string]*holding
 	heads map[string]*node // first certificate of a file
+	above map[string][]*node
 	out   ExpiryReport
 }
 
@@ -123,7 +129,7 @@ type expiryCheck struct {
 // broken, and what to do. Signatures are not followed (verify does that); a leaf
 // is held against the CA file beside it by key identifier, as k3s does.
 func CheckExpiry(b pki.Bundle, o ExpiryOptions) ExpiryReport {
-	c := &expiryCheck{at: o.At, opts: o, seats: newSeats(b), heads: map[string]*node{}}
+	c := &expiryCheck{at: o.At, opts: o, seats: newSeats(b), files: map[string]*holding{}, heads: map[string]*node{}, above: map[string][]*node{}}
 	c.r = &reading{byHash: map[string]*node{}, limit: maxNodeObjects, public: true}
 	c.out = ExpiryReport{At: o.At, Within: o.Within, Findings: []pki.Finding{}, Remedies: []Remedy{}}
 	public := pki.Bundle{Time: b.Time}
@@ -134,6 +140,7 @@ func CheckExpiry(b pki.Bundle, o ExpiryOptions) ExpiryReport {
 	}
 	c.r.scan(public)
 	for _, h := range c.r.files {
+		c.files[h.file.Path] = h
 		if len(h.nodes) > 0 {
 			c.heads[h.file.Path] = h.nodes[0]
 		}
@@ -142,7 +149,7 @@ func CheckExpiry(b pki.Bundle, o ExpiryOptions) ExpiryReport {
 	c.judge()
 	c.remedies()
 	for _, r := range c.out.Certificates {
-		if r.Distro == kubeadmDistro {
+		if r.Distro == KubeadmDistro {
 			c.out.Kubeadm = c.kubeadmView(r.Node)
 			break
 		}
@@ -182,6 +189,7 @@ func (c *expiryCheck) rows() {
 	}
 	rows := c.out.Certificates
 	c.adopt(rows, distros)
+	c.adoptKubelet(rows)
 	slices.SortFunc(rows, func(a, b ExpiryRow) int {
 		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Field, b.Field), cmp.Compare(a.Index, b.Index))
 	})
@@ -210,21 +218,29 @@ func (c *expiryCheck) adopt(rows []ExpiryRow, distros map[string]pki.Distro) {
 			owners[r.Node] = true
 		}
 	}
-	if len(owners) != 1 {
-		return
-	}
 	for i := range rows {
-		if r := &rows[i]; r.Distro == "" && writtenByServer(r.Path) {
-			for r.Node = range owners {
+		r := &rows[i]
+		if r.Distro != "" || !writtenByServer(r.Path) {
+			continue
+		}
+		r.Distro = pki.K3s
+		if under(r.Path, "rancher/rke2/rke2.yaml") {
+			r.Distro = pki.RKE2
+		}
+		nearest := ""
+		for owner := range owners {
+			if len(owners) == 1 || strings.HasPrefix(r.Path, owner+"/") && len(owner) > len(nearest) {
+				nearest = owner
 			}
 		}
+		r.Node = cmp.Or(nearest, r.Node)
 	}
 }
 
 // placeRank orders the places of one certificate: where it is in use goes before
 // where it only travels along.
 func placeRank(r ExpiryRow) int {
-	order := []FileKind{AuthorityFile, LeafFile, ServingFile, KubeconfigFile, OtherFile, ChainCopy, BackupFile}
+	order := []FileKind{AuthorityFile, LeafFile, ServingFile, KubeconfigFile, OtherFile, ChainCopy, PreviousFile, BackupFile}
 	rank := 8 * slices.Index(order, r.Kind)
 	for i, lesser := range []bool{r.seat.agent, strings.Contains(r.Filename, ".nochain."), r.Index > 1} {
 		if lesser {
@@ -311,7 +327,7 @@ func (c *expiryCheck) restart(r ExpiryRow) Restart {
 	switch {
 	case r.Kind == ChainCopy || r.Kind == BackupFile || r.Kind == OtherFile:
 		return ""
-	case r.Kind == AuthorityFile || r.seat.distro == kubeadmDistro:
+	case r.Kind == AuthorityFile || r.seat.distro == KubeadmDistro:
 		return RestartNever
 	case r.Kind == KubeconfigFile && !writtenByServer(r.Path):
 		return RestartNever

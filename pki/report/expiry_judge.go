@@ -32,10 +32,12 @@ func (c *expiryCheck) judge() {
 		if superseded[r.Path] {
 			r.Kind, r.Restart = BackupFile, ""
 		}
-		if !r.First || r.Kind == BackupFile {
-			continue
+		if r.Kind == AuthorityFile && !slices.Contains(c.chain(r.Path), r.n) {
+			r.Kind = PreviousFile
 		}
-		c.ends(*r)
+		if r.Counts() {
+			c.ends(*r)
+		}
 	}
 	c.leaves()
 	c.references()
@@ -52,8 +54,12 @@ func (c *expiryCheck) ends(r ExpiryRow) {
 	place, end := r.Place().String(), r.NotAfter.String()
 	c.out.Alarm = c.out.Alarm || r.Status != StatusOK
 	switch {
+	case r.NotAfter.Before(r.NotBefore.Time):
+		c.add(true, pki.New("dates-reversed", place, "start", r.NotBefore.String(), "end", end))
 	case r.Status == StatusExpired && r.Kind == ServingFile:
 		c.add(true, pki.New("serving-expired", place, "end", end, "at", c.at.String()))
+	case r.Status == StatusExpired && (r.Distro == KubeadmDistro || r.ofKubelet()):
+		c.add(true, pki.New("kubeadm-expired", place, "end", end, "at", c.at.String()))
 	case r.Status == StatusExpired:
 		c.add(true, pki.New("expired", place, "end", end, "at", c.at.String()))
 	case r.Status == StatusNotYetValid:

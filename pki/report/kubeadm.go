@@ -1,14 +1,16 @@
 package report
 
 import (
+	"cmp"
 	"path"
+	"slices"
 	"strings"
 
 	"rootkiln/pki"
 )
 
-// kubeadmDistro is what `check` calls a node of kubeadm.
-const kubeadmDistro pki.Distro = "kubeadm"
+// KubeadmDistro is what `check` calls a node of kubeadm. It has no [k3s.Product].
+const KubeadmDistro pki.Distro = "kubeadm"
 
 // kubeadmCertificate is one that kubeadm makes, by the name under which its
 // commands know it (kubernetes cmd/kubeadm/app/phases/certs/certlist.go and
@@ -96,4 +98,47 @@ func (c *expiryCheck) kubeadmView(node string) Kubeadm {
 // have been given alone.
 func (c *expiryCheck) held(node, file string) bool {
 	return c.seats.files[path.Join(node, file)] || c.seats.files[path.Join(node, strings.TrimPrefix(file, "pki/"))]
+}
+
+// ofKubelet knows what a kubelet renews by itself, in /var/lib/kubelet/pki; that
+// of k3s does not.
+func (r ExpiryRow) ofKubelet() bool {
+	return r.Kind == OtherFile && strings.HasPrefix(r.Filename, "kubelet-client-")
+}
+
+// kubeletLink is the name under which a kubelet keeps the certificate that it
+// renews by itself (client-go util/certificate/certificate_store.go).
+const kubeletLink = "kubelet-client-current.pem"
+
+// adoptKubelet gives the certificates that a kubelet.conf names to its node: they
+// lie in another directory. Of several nodes it is that with the nearest path.
+func (c *expiryCheck) adoptKubelet(rows []ExpiryRow) {
+	var configs []string
+	for _, h := range c.r.files {
+		named := slices.ContainsFunc(h.references, func(ref string) bool { return path.Base(ref) == kubeletLink })
+		if named && c.seats.of(h.file.Path).name == "kubelet.conf" {
+			configs = append(configs, h.file.Path)
+		}
+	}
+	if len(configs) == 0 {
+		return
+	}
+	for i, r := range rows {
+		if r.Filename != kubeletLink || r.Index != 1 || r.Kind != OtherFile {
+			continue
+		}
+		nearest := slices.MaxFunc(configs, func(a, b string) int { return cmp.Compare(shared(a, r.Path), shared(b, r.Path)) })
+		s := c.seats.of(nearest)
+		s.kind = LeafFile
+		rows[i] = c.row(r.n, r.Place(), s)
+	}
+}
+
+// shared is how many characters two paths have in common from their beginning.
+func shared(a, b string) int {
+	n := 0
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return n
 }

@@ -115,14 +115,17 @@ func (r *reading) holds(file string) *holding {
 
 func (r *reading) readFile(h *holding) {
 	data := bytes.TrimLeft(h.file.Data, " \t\r\n")
-	switch {
-	case len(data) > 0 && data[0] == '{':
-		r.readJSON(h, data)
-	case hasPEM(data) || slices.Contains(endings, path.Ext(h.file.Path)):
-		r.readPEM(h, "", h.file.Data)
-		if len(h.blocks) == 0 && len(h.found) == 0 {
+	named := slices.Contains(endings, path.Ext(h.file.Path)) // as a certificate or key
+	defer func() {
+		if named && len(h.blocks) == 0 && len(h.found) == 0 {
 			h.fail(pki.New("pem-none", h.file.Path, "want", wanted(h.file.Path)))
 		}
+	}()
+	switch {
+	case path.Base(h.file.Path) == dynamicCert, len(data) > 0 && data[0] == '{':
+		r.readJSON(h, data)
+	case hasPEM(data) || named:
+		r.readPEM(h, "", h.file.Data)
 	}
 }
 
@@ -168,7 +171,7 @@ func (r *reading) readJSON(h *holding, data []byte) {
 	var d document
 	if err := json.Unmarshal(data, &d); err != nil {
 		if path.Base(h.file.Path) == dynamicCert { // other JSON is none of ours
-			h.fail(pki.New("file-unreadable", h.file.Path, "detail", plain(err)))
+			h.fail(pki.New("serving-unreadable", h.file.Path, "detail", plain(err)))
 		}
 		return
 	}

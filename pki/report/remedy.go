@@ -1,10 +1,11 @@
 package report
 
 import (
+	"bytes"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"rootkiln/pki"
 	"rootkiln/pki/k3s"
@@ -17,10 +18,13 @@ const (
 	RemedyRestart        RemedyCode = "restart"         // a restart renews what is named
 	RemedyRotateLeaves   RemedyCode = "rotate-leaves"   // a restart alone would not yet
 	RemedyServing        RemedyCode = "serving"         // dynamic-cert.json and its Secret, both
-	RemedyKubeconfig     RemedyCode = "kubeconfig"      // a copy, to be made again
+	RemedyServingFile    RemedyCode = "serving-file"    // dynamic-cert.json alone: nobody can read it
+	RemedyKubeconfig     RemedyCode = "kubeconfig"      // a copy of the admin's
+	RemedyKubeconfigUser RemedyCode = "kubeconfig-user" // of somebody whom no server makes one for
 	RemedyRotateCA       RemedyCode = "rotate-ca"       // while the CA lives
-	RemedyReplaceCA      RemedyCode = "replace-ca"      // when it has ended: by force
+	RemedyReplaceCA      RemedyCode = "replace-ca"      // when it has ended: an outage
 	RemedyKubeadmRenew   RemedyCode = "kubeadm-renew"   // certificates and kubeconfigs of the control plane
+	RemedyKubeadmCSR     RemedyCode = "kubeadm-csr"     // the same where the CA's key is elsewhere
 	RemedyKubeadmKubelet RemedyCode = "kubeadm-kubelet" // kubelet.conf
 	RemedyKubeadmCA      RemedyCode = "kubeadm-ca"      // kubeadm has no command
 
@@ -40,9 +44,13 @@ type Remedy struct {
 // remedyOrder is that in which things are mended: leaves before what is asked
 // for with them, CAs at last.
 var remedyOrder = []RemedyCode{
-	RemedyKubeadmRenew, RemedyKubeadmKubelet, RemedyRestart, RemedyRotateLeaves, RemedyServing, RemedyKubeconfig,
+	RemedyServingFile, RemedyKubeadmRenew, RemedyKubeadmCSR, RemedyKubeadmKubelet, RemedyRestart, RemedyRotateLeaves, RemedyServing,
+	RemedyKubeconfig, RemedyKubeconfigUser,
 	RemedyRestore, RemedyUnbootstrap, RemedyRotateCA, RemedyReplaceCA, RemedyKubeadmCA,
 }
+
+// withoutCommands are remedies that no program does.
+var withoutCommands = []RemedyCode{RemedyKubeadmCA, RemedyKubeconfigUser}
 
 // remedies chooses for each certificate that needs one.
 func (c *expiryCheck) remedies() {
@@ -52,23 +60,50 @@ func (c *expiryCheck) remedies() {
 	}
 	found := map[key]*Remedy{}
 	sites := c.sites()
-	var names = map[key][]string{}
-	for _, r := range c.out.Certificates {
-		code := c.remedyFor(r)
-		if code == "" {
-			continue
-		}
-		k := key{code, r.Node}
+	names := map[key][]string{}
+	give := func(code RemedyCode, node, place, name string) {
+		k := key{code, node}
 		if found[k] == nil {
-			found[k] = &Remedy{Code: code, Node: r.Node}
+			found[k] = &Remedy{Code: code, Node: node}
 		}
-		found[k].For = append(found[k].For, r.Place().String())
-		if r.Name != "" && !slices.Contains(names[k], r.Name) {
-			names[k] = append(names[k], r.Name)
+		found[k].For = append(found[k].For, place)
+		if name != "" && !slices.Contains(names[k], name) {
+			names[k] = append(names[k], name)
+		}
+	}
+	for _, r := range c.out.Certificates {
+		if code := c.remedyFor(r); code != "" {
+			name := r.Name
+			if code == RemedyKubeadmKubelet {
+				name = r.Subject
+			}
+			give(code, r.Node, r.Place().String(), name)
+		}
+	}
+	for _, h := range c.r.files { // a serving certificate that nobody can read has no row
+		if s := c.seats.of(h.file.Path); s.kind == ServingFile && h.broken {
+			give(RemedyServingFile, s.node, h.file.Path, "")
+			if sites[s.node].distro == "" { // it stands alone
+				sites[s.node] = site{s.distro, true}
+			}
 		}
 	}
 	for k, remedy := range found {
+		if found[key{RemedyReplaceCA, k.node}] != nil && k.code != RemedyReplaceCA {
+			continue // comes after the CAs, and by itself with their restart
+		}
 		remedy.Commands = commandsFor(k.code, sites[k.node], remedy.For, names[k])
+		switch {
+		case k.code == RemedyRotateCA:
+			remedy.Commands = []string{c.rotateCommand(k.node, "")}
+		case k.code == RemedyReplaceCA:
+			remedy.Commands = c.backInTime(k.node, sites[k.node])
+		case k.code == RemedyKubeconfig:
+			remedy.Commands = c.kubeconfigCopies(remedy.For)
+		}
+		if len(remedy.Commands) == 0 && !slices.Contains(withoutCommands, k.code) {
+			continue // of a node that is not known
+		}
 		c.out.Remedies = append(c.out.Remedies, *remedy)
 	}
 	slices.SortFunc(c.out.Remedies, func(a, b Remedy) int {
@@ -84,7 +119,6 @@ type site struct {
 
 func (c *expiryCheck) sites() map[string]site {
 	sites := map[string]site{}
-	only := site{}
 	for _, r := range c.out.Certificates {
 		s := sites[r.Node]
 		if r.Distro != "" {
@@ -92,14 +126,6 @@ func (c *expiryCheck) sites() map[string]site {
 		}
 		s.server = s.server || r.Distro != "" && !r.seat.agent
 		sites[r.Node] = s
-		if s.distro != "" {
-			only = s
-		}
-	}
-	for node, s := range sites { // a kubeconfig that was given beside a node
-		if s.distro == "" {
-			sites[node] = only
-		}
 	}
 	return sites
 }
@@ -107,22 +133,32 @@ func (c *expiryCheck) sites() map[string]site {
 // remedyFor is the remedy that one row asks for, empty if none.
 func (c *expiryCheck) remedyFor(r ExpiryRow) RemedyCode {
 	bad := r.Status == StatusExpired || r.Status == StatusWarning
-	kubeadm := r.Distro == kubeadmDistro
+	kubeadm := r.Distro == KubeadmDistro
+	if ca := c.heads[r.seat.ca]; r.Kind != AuthorityFile && ca != nil && statusOf(ca.cert, c.at) == Expired {
+		return "" // whatever is made anew would be refused as well: the CA is the matter
+	}
 	switch {
 	case r.Kind == AuthorityFile && kubeadm && bad:
 		return RemedyKubeadmCA
 	case r.Kind == AuthorityFile && (r.seat.agent || strings.Contains(r.Filename, ".nochain.") || r.Distro == ""):
 		return "" // follow the CA file of the server
-	case r.Kind == AuthorityFile && r.Status == StatusExpired && r.Index == 1:
+	case r.Kind == AuthorityFile && r.Status == StatusExpired && (r.Index == 1 || isRoot(r.n)):
 		return RemedyReplaceCA
 	case r.Kind == AuthorityFile && (bad || c.endsWithin(r, k3s.AuthorityWarnDays)):
 		return RemedyRotateCA
 	case r.Kind == ServingFile && (r.Stale || r.Status == StatusExpired):
 		return RemedyServing
-	case kubeadm && bad && r.Name == "kubelet.conf":
-		return RemedyKubeadmKubelet
+	case kubeadm && r.Name == "kubelet.conf" || r.ofKubelet():
+		if bad && r.First && c.kubeletLate(r) {
+			return RemedyKubeadmKubelet
+		}
+		return ""
+	case kubeadm && bad && r.Name != "" && r.Kind != ChainCopy && c.external(r):
+		return RemedyKubeadmCSR
 	case kubeadm && bad && r.Name != "" && r.Kind != ChainCopy:
 		return RemedyKubeadmRenew
+	case r.Kind == KubeconfigFile && r.Restart == RestartNever && bad && credentialsOf(r) == nil:
+		return RemedyKubeconfigUser
 	case r.Kind == KubeconfigFile && r.Restart == RestartNever && bad:
 		return RemedyKubeconfig
 	case !bad && !r.Stale:
@@ -139,7 +175,7 @@ func (c *expiryCheck) remedyFor(r ExpiryRow) RemedyCode {
 // distribution installs it, wherever the copy was read.
 func commandsFor(code RemedyCode, at site, places, names []string) []string {
 	product, ok := k3s.ProductOf(at.distro)
-	if !ok && at.distro != kubeadmDistro {
+	if !ok && at.distro != KubeadmDistro && code != RemedyKubeadmKubelet {
 		return []string{}
 	}
 	unit := product.Unit(!at.server)
@@ -155,71 +191,108 @@ func commandsFor(code RemedyCode, at site, places, names []string) []string {
 			stop, "rm -f " + tls + "/" + dynamicCert, start,
 			fmt.Sprintf("openssl s_client -connect 127.0.0.1:%d </dev/null 2>/dev/null | openssl x509 -noout -issuer -enddate", product.Port),
 		}
-	case RemedyKubeconfig:
-		return kubeconfigCopies(at, places)
-	case RemedyRotateCA, RemedyReplaceCA:
-		return authorityRotation(product, unit, code == RemedyReplaceCA)
 	case RemedyRestore:
-		out := []string{stop, fmt.Sprintf("cp -a %[1]s %[1]s.before", tls)}
+		out := []string{stop, copyAway(tls)}
 		for _, file := range places {
 			out = append(out, "rm "+tls+"/"+file)
 		}
 		return append(out, start)
 	case RemedyKubeadmRenew:
 		return kubeadmRenewal(names)
+	case RemedyKubeadmCSR:
+		return kubeadmRequests(names)
 	case RemedyKubeadmKubelet:
-		return []string{
-			`kubeadm kubeconfig user --org system:nodes --client-name "system:node:$(hostname)" > /etc/kubernetes/kubelet.conf.new`,
-			"mv /etc/kubernetes/kubelet.conf.new /etc/kubernetes/kubelet.conf", "systemctl restart kubelet",
-		}
+		return kubeletConfig(names)
+	case RemedyServingFile:
+		return []string{stop, "rm -f " + tls + "/" + dynamicCert, start}
 	}
 	return []string{}
 }
 
-// kubeconfigCopies makes copies of a kubeconfig again, under the names they had.
-func kubeconfigCopies(at site, places []string) []string {
-	source := "/etc/kubernetes/admin.conf"
-	if product, ok := k3s.ProductOf(at.distro); ok {
-		source = product.Kubeconfig()
+// copyAway keeps a directory beside itself, under a name that no other copy has.
+func copyAway(dir string) string {
+	return fmt.Sprintf("cp -a %[1]s %[1]s.before-$(date +%%F-%%H%%M)", dir)
+}
+
+// rotateCommand makes the next CAs of a node, where its keys are kept: with a new
+// root or intermediate where these end, too, for nothing outlives its issuer.
+// now is the day for which they are made, empty for today.
+func (c *expiryCheck) rotateCommand(node, now string) string {
+	offline, root, intermediate := false, false, false
+	for _, r := range c.out.Certificates {
+		if r.Node != node || r.Kind != AuthorityFile || r.seat.agent || r.Distro == "" || r.Index != 1 {
+			continue
+		}
+		chain := c.chain(r.Path)
+		for i, n := range chain {
+			ends := n.cert.NotAfter.Unix()-c.at.Unix() <= k3s.AuthorityWarnDays*86400
+			root = root || i > 0 && ends && isRoot(n)
+			intermediate = intermediate || i > 0 && ends && !isRoot(n)
+		}
+		offline = offline || len(chain) > 1
 	}
-	var out []string
-	for _, p := range places {
-		file, _, _ := strings.Cut(p, "#")
-		line := "install -m 600 " + source + " " + quoted(path.Base(file))
-		if !slices.Contains(out, line) {
-			out = append(out, line)
+	command := "rootkiln rotate tls"
+	for _, flag := range []struct {
+		on   bool
+		text string
+	}{{offline, " --inputs OFFLINE"}, {offline && root, " --new-root"}, {intermediate && !root, " --new-intermediate"}} {
+		if flag.on {
+			command += flag.text
 		}
 	}
-	return out
+	return command + now + " --out next.tar.gz"
 }
 
-// authorityRotation makes the next CAs and offers them to the server; one whose
-// CA has ended takes them by force alone.
-func authorityRotation(product k3s.Product, unit string, force bool) []string {
-	rotate := product.Command + " certificate rotate-ca --path next"
-	if force {
-		rotate += " --force"
+// backInTime brings CAs to life that have ended: k3s goes by the clock alone. Leaf
+// certificates made since the end would not be valid yet, so all of them go.
+func (c *expiryCheck) backInTime(node string, at site) []string {
+	product, ok := k3s.ProductOf(at.distro)
+	if !ok {
+		return nil
 	}
-	if product.Port != 6443 {
-		rotate += fmt.Sprintf(" --server https://127.0.0.1:%d", product.Port)
+	var alive time.Time
+	for _, r := range c.out.Certificates {
+		if r.Node == node && r.Kind == AuthorityFile && !r.seat.agent && r.Status == StatusExpired && (alive.IsZero() || r.NotAfter.Before(alive)) {
+			alive = r.NotAfter.Time
+		}
 	}
+	alive = alive.UTC().AddDate(0, 0, -1)
 	return []string{
-		"rootkiln rotate " + product.TLSDir() + " --root-key root-ca.key --intermediate-key intermediate-ca.key --out next",
-		rotate, "systemctl restart " + unit,
+		"systemctl stop " + product.Unit(false), "timedatectl set-ntp false", alive.Format("date -u -s '2006-01-02 15:04:05'"),
+		product.Command + " certificate rotate", "systemctl start " + product.Unit(false),
+		c.rotateCommand(node, " --now "+alive.Format(time.RFC3339)),
 	}
 }
 
-// kubeadmRenewal renews by name and then has the kubelet start the static pods
-// anew: they read their certificates at the start only.
-func kubeadmRenewal(names []string) []string {
-	out := []string{"cp -a /etc/kubernetes /etc/kubernetes.old"}
-	for _, name := range names {
-		out = append(out, "kubeadm certs renew "+name)
+// chain is the first certificate of a file and its issuers there, by name. What
+// else the file holds is of a rotation before.
+func (c *expiryCheck) chain(file string) []*node {
+	if chain, known := c.above[file]; known {
+		return chain
 	}
-	return append(out,
-		"mkdir /etc/kubernetes/manifests.off", "mv /etc/kubernetes/manifests/*.yaml /etc/kubernetes/manifests.off/", "sleep 30",
-		"mv /etc/kubernetes/manifests.off/*.yaml /etc/kubernetes/manifests/", "rmdir /etc/kubernetes/manifests.off")
+	h := c.files[file]
+	if h == nil || len(h.nodes) == 0 {
+		return nil
+	}
+	chain := h.nodes[:1:1]
+	for at := chain[0]; !isRoot(at); at = chain[len(chain)-1] {
+		var next *node
+		for _, n := range h.nodes {
+			fits := bytes.Equal(n.cert.RawSubject, at.cert.RawIssuer) && !slices.Contains(chain, n)
+			if fits && (next == nil || isRoot(n)) {
+				next = n
+			}
+		}
+		if next == nil {
+			break
+		}
+		chain = append(chain, next)
+	}
+	c.above[file] = chain
+	return chain
 }
+
+func isRoot(n *node) bool { return bytes.Equal(n.cert.RawSubject, n.cert.RawIssuer) }
 
 // quoted makes a word of a foreign name for the shell.
 func quoted(s string) string {

@@ -20,6 +20,7 @@ const (
 	ServingFile    FileKind = "serving"    // dynamic-cert.json, the supervisor's certificate
 	KubeconfigFile FileKind = "kubeconfig" // embedded in a kubeconfig
 	BackupFile     FileKind = "backup"     // a copy that nothing reads any more
+	PreviousFile   FileKind = "previous"   // in a CA file, of before a rotation: it may end
 	OtherFile      FileKind = "other"
 )
 
@@ -164,7 +165,7 @@ func sitting(dir, file string, p post) seat {
 		out.ca = path.Join(dir, p.ca)
 	}
 	if p.ground == kubeadmGround || p.ground == pkiGround {
-		out.distro = kubeadmDistro
+		out.distro = KubeadmDistro
 	} else if strings.Contains(file, "client-rke2-") || strings.Contains(dir, "rancher/rke2") {
 		out.distro = pki.RKE2
 	}

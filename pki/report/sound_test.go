@@ -265,7 +265,7 @@ func TestRunningServer(t *testing.T) {
 		"subject-mismatch tls/client-admin.crt")
 
 	c.files["tls/dynamic-cert.json"] = []byte("{")
-	if v := verify(t, c.bundle()); !has(v.Findings, "file-unreadable") {
+	if v := verify(t, c.bundle()); !has(v.Findings, "serving-unreadable") {
 		t.Errorf("an unreadable dynamic-cert.json, which stops a start, is not told: %v", v.Findings)
 	}
 }
