@@ -82,10 +82,11 @@ func openMetrics(r report.ExpiryReport) []byte {
 // obey has been taken out by report.Printable.
 var labelEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
 
-// label writes a value. Two that are cut must stay two, or a collector drops the file.
+// label writes a value. Two that Printable cuts must stay two, or a collector drops
+// the file.
 func label(s string) string {
 	shown := report.Printable(s)
-	if strings.HasSuffix(shown, "...") && len(shown) < len(s) {
+	if strings.HasSuffix(shown, "...") {
 		shown += fmt.Sprintf("%x", sha256.Sum256([]byte(s)))[:16]
 	}
 	return `"` + labelEscapes.Replace(shown) + `"`

@@ -309,7 +309,8 @@ func rekeyed(t *testing.T, s *server) {
 	}
 }
 
-// putEtcd does what `rootkiln bootstrap rekey` says comes next.
+// putEtcd puts a value in its place, as `rootkiln bootstrap rekey` says for an etcd of
+// its own; here that of k3s is asked while it runs.
 func (s *server) putEtcd(t testing.TB, key, file, old string) {
 	t.Helper()
 	environment := []string{"ETCDCTL_API=3", "ETCDCTL_ENDPOINTS=https://127.0.0.1:2379", "ETCDCTL_CACERT=" + s.tls("etcd/server-ca.crt"),

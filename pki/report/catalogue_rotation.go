@@ -91,11 +91,11 @@ var rotationMessages = messages{
 	"rotation-root-ended": {{
 		"The old root {root} ended at {end}: what it signs is refused by everyone.",
 		"rotate-ca verifies each new CA against it and would refuse every one.",
-		"Only a new bundle with --force is left: plan an outage, every node and kubeconfig needs the new files.",
+		"`rootkiln check` prints the way back. While server-ca lives, a new bundle with --force is another. Both are an outage; the second needs new files on every node and in every kubeconfig.",
 	}, {
 		"旧根 {root} 已于 {end} 到期：它签发的一切都会被拒绝。",
 		"rotate-ca 用它来验证每个新 CA，因此全都会拒绝。",
-		"只能另做新套件并用 --force：请安排停机，每个节点和 kubeconfig 都需要新文件。",
+		"恢复办法见 `rootkiln check` 的输出；server-ca 尚未到期时，也可另做新套件并用 --force。两者都要停机，后者还需更换每个节点和 kubeconfig 的文件。",
 	}},
 	"rotation-same-name": {{
 		"{subject} would have the name of one that exists and another key: {name}.",

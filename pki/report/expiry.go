@@ -119,8 +119,7 @@ type expiryCheck struct {
 	r     *reading
 	seats *seats
 	files map[string]*holding
-	heads map[string]*node // first certificate of a file
-	above map[string][]*node
+	above map[string][]*node // see chain; asked once
 	out   ExpiryReport
 }
 
@@ -129,7 +128,7 @@ type expiryCheck struct {
 // broken, and what to do. Signatures are not followed (verify does that); a leaf
 // is held against the CA file beside it by key identifier, as k3s does.
 func CheckExpiry(b pki.Bundle, o ExpiryOptions) ExpiryReport {
-	c := &expiryCheck{at: o.At, opts: o, seats: newSeats(b), files: map[string]*holding{}, heads: map[string]*node{}, above: map[string][]*node{}}
+	c := &expiryCheck{at: o.At, opts: o, seats: newSeats(b), files: map[string]*holding{}, above: map[string][]*node{}}
 	c.r = &reading{byHash: map[string]*node{}, limit: maxNodeObjects, public: true}
 	c.out = ExpiryReport{At: o.At, Within: o.Within, Findings: []pki.Finding{}, Remedies: []Remedy{}}
 	public := pki.Bundle{Time: b.Time}
@@ -141,9 +140,6 @@ func CheckExpiry(b pki.Bundle, o ExpiryOptions) ExpiryReport {
 	c.r.scan(public)
 	for _, h := range c.r.files {
 		c.files[h.file.Path] = h
-		if len(h.nodes) > 0 {
-			c.heads[h.file.Path] = h.nodes[0]
-		}
 	}
 	c.rows()
 	c.judge()
@@ -159,6 +155,14 @@ func CheckExpiry(b pki.Bundle, o ExpiryOptions) ExpiryReport {
 		c.out.Certificates[i].n = nil // thousands of certificates need not stay
 	}
 	return c.out
+}
+
+// head is the first certificate of a file, nil if there is none.
+func (c *expiryCheck) head(file string) *node {
+	if h := c.files[file]; h != nil && len(h.nodes) > 0 {
+		return h.nodes[0]
+	}
+	return nil
 }
 
 func severityRank(f pki.Finding) int {
@@ -266,7 +270,7 @@ func (c *expiryCheck) row(n *node, p Place, s seat) ExpiryRow {
 	if behind || strings.HasPrefix(p.Field, "clusters/") {
 		r.Kind = ChainCopy
 	}
-	if ca := c.heads[s.ca]; ca != nil && r.Kind != ChainCopy && r.Kind != BackupFile {
+	if ca := c.head(s.ca); ca != nil && r.Kind != ChainCopy && r.Kind != BackupFile {
 		ski, aki := ca.cert.SubjectKeyId, cert.AuthorityKeyId
 		r.Stale = len(ski) > 0 && !bytes.Equal(ski, aki)
 		if !r.Stale && ca.cert.NotAfter.Before(cert.NotAfter) {

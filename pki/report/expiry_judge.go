@@ -88,7 +88,7 @@ func (c *expiryCheck) leaves() {
 		if r.CAEnd == nil {
 			continue
 		}
-		ca := c.heads[r.seat.ca]
+		ca := c.head(r.seat.ca)
 		if short[ca]++; short[ca] == 1 {
 			order = append(order, ca)
 		}

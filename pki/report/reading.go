@@ -116,16 +116,14 @@ func (r *reading) holds(file string) *holding {
 func (r *reading) readFile(h *holding) {
 	data := bytes.TrimLeft(h.file.Data, " \t\r\n")
 	named := slices.Contains(endings, path.Ext(h.file.Path)) // as a certificate or key
-	defer func() {
-		if named && len(h.blocks) == 0 && len(h.found) == 0 {
-			h.fail(pki.New("pem-none", h.file.Path, "want", wanted(h.file.Path)))
-		}
-	}()
 	switch {
 	case path.Base(h.file.Path) == dynamicCert, len(data) > 0 && data[0] == '{':
 		r.readJSON(h, data)
 	case hasPEM(data) || named:
 		r.readPEM(h, "", h.file.Data)
+	}
+	if named && len(h.blocks) == 0 && len(h.found) == 0 {
+		h.fail(pki.New("pem-none", h.file.Path, "want", wanted(h.file.Path)))
 	}
 }
 

@@ -33,7 +33,8 @@ const (
 )
 
 // Remedy is a sequence of commands that mends what it names, for one node. They
-// are written for a POSIX shell of root on that node.
+// are written for a POSIX shell of root on that node; `rootkiln rotate` runs where
+// the keys of its CAs are kept.
 type Remedy struct {
 	Code     RemedyCode `json:"code"`
 	Node     string     `json:"node"`
@@ -92,14 +93,15 @@ func (c *expiryCheck) remedies() {
 		if found[key{RemedyReplaceCA, k.node}] != nil && k.code != RemedyReplaceCA {
 			continue // comes after the CAs, and by itself with their restart
 		}
-		remedy.Commands = commandsFor(k.code, sites[k.node], remedy.For, names[k])
-		switch {
-		case k.code == RemedyRotateCA:
+		switch k.code { // those that look at more than the site
+		case RemedyRotateCA:
 			remedy.Commands = []string{c.rotateCommand(k.node, "")}
-		case k.code == RemedyReplaceCA:
+		case RemedyReplaceCA:
 			remedy.Commands = c.backInTime(k.node, sites[k.node])
-		case k.code == RemedyKubeconfig:
+		case RemedyKubeconfig:
 			remedy.Commands = c.kubeconfigCopies(remedy.For)
+		default:
+			remedy.Commands = commandsFor(k.code, sites[k.node], remedy.For, names[k])
 		}
 		if len(remedy.Commands) == 0 && !slices.Contains(withoutCommands, k.code) {
 			continue // of a node that is not known
@@ -134,7 +136,7 @@ func (c *expiryCheck) sites() map[string]site {
 func (c *expiryCheck) remedyFor(r ExpiryRow) RemedyCode {
 	bad := r.Status == StatusExpired || r.Status == StatusWarning
 	kubeadm := r.Distro == KubeadmDistro
-	if ca := c.heads[r.seat.ca]; r.Kind != AuthorityFile && ca != nil && statusOf(ca.cert, c.at) == Expired {
+	if ca := c.head(r.seat.ca); r.Kind != AuthorityFile && ca != nil && statusOf(ca.cert, c.at) == Expired {
 		return "" // whatever is made anew would be refused as well: the CA is the matter
 	}
 	switch {
@@ -180,17 +182,17 @@ func commandsFor(code RemedyCode, at site, places, names []string) []string {
 	}
 	unit := product.Unit(!at.server)
 	stop, start, tls := "systemctl stop "+unit, "systemctl start "+unit, product.TLSDir()
+	withoutServing := []string{stop, "rm -f " + tls + "/" + dynamicCert, start}
 	switch code {
 	case RemedyRestart:
 		return []string{"systemctl restart " + unit}
 	case RemedyRotateLeaves:
 		return []string{stop, product.Command + " certificate rotate", start}
 	case RemedyServing:
-		return []string{
-			product.Kubectl() + " -n kube-system delete secret " + product.ServingSecret(),
-			stop, "rm -f " + tls + "/" + dynamicCert, start,
-			fmt.Sprintf("openssl s_client -connect 127.0.0.1:%d </dev/null 2>/dev/null | openssl x509 -noout -issuer -enddate", product.Port),
-		}
+		secret := product.Kubectl() + " -n kube-system delete secret " + product.ServingSecret()
+		return slices.Concat([]string{secret}, withoutServing, []string{issuerCommand(product)})
+	case RemedyServingFile:
+		return withoutServing
 	case RemedyRestore:
 		out := []string{stop, copyAway(tls)}
 		for _, file := range places {
@@ -203,8 +205,6 @@ func commandsFor(code RemedyCode, at site, places, names []string) []string {
 		return kubeadmRequests(names)
 	case RemedyKubeadmKubelet:
 		return kubeletConfig(names)
-	case RemedyServingFile:
-		return []string{stop, "rm -f " + tls + "/" + dynamicCert, start}
 	}
 	return []string{}
 }

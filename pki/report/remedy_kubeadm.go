@@ -90,7 +90,7 @@ func kubeletConfig(names []string) []string {
 // kubeadm sees it. A copy without any key says nothing about that.
 func (c *expiryCheck) external(r ExpiryRow) bool {
 	ca := strings.TrimSuffix(r.seat.ca, ".crt")
-	if r.seat.ca == "" || c.heads[r.seat.ca] == nil || c.seats.files[ca+".key"] {
+	if r.seat.ca == "" || c.head(r.seat.ca) == nil || c.seats.files[ca+".key"] {
 		return false
 	}
 	for file := range c.seats.files {

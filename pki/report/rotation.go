@@ -114,7 +114,7 @@ func (r Rotation) steps(staged Staged) []Step {
 	}{
 		{r.Change == k3s.ChangeRootsC && newRoot, Step{StepIssuer, EachServer, []string{issuerCommand(product)}}},
 		{true, Step{StepBackup, EachServer, []string{
-			fmt.Sprintf("cp -a %[1]s %[1]s.before-$(date +%%F-%%H%%M)", product.TLSDir()), product.Command + " etcd-snapshot save --name before-rotation",
+			copyAway(product.TLSDir()), product.Command + " etcd-snapshot save --name before-rotation",
 		}}},
 		{true, Step{StepStage, OneServer, stageCommands(staged)}},
 		{true, Step{StepRotate, OneServer, []string{rotateCommand(product, stagingDir)}}},
