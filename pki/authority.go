@@ -191,16 +191,20 @@ func (a *Authority) check(now Time, row Row, layout Layout) []Finding {
 	below := layout.depth(row.Role) // authorities that will follow under this one
 	names := layout.namesUnder(row.Role)
 	for i, c := range a.Chain() {
-		found = append(found, a.checkIssuer(c, role, now, below+i, names)...)
+		subject := role
+		if i > 0 { // as elsewhere for the certificates of a file
+			subject = role + "#" + strconv.Itoa(i+1)
+		}
+		found = append(found, a.checkIssuer(c, subject, now, below+i, names)...)
 	}
 	return found
 }
 
 // checkIssuer judges one certificate of a given chain. below is the number of
 // authorities that will stand between it and a leaf.
-func (a *Authority) checkIssuer(c *x509.Certificate, role string, now Time, below int, names []string) []Finding {
-	found := append(Validity(c, role, now), lintExtensions(c, role)...)
-	add := func(code Code, args ...string) { found = append(found, New(code, role, args...)) }
+func (a *Authority) checkIssuer(c *x509.Certificate, subject string, now Time, below int, names []string) []Finding {
+	found := append(Validity(c, subject, now), lintExtensions(c, subject)...)
+	add := func(code Code, args ...string) { found = append(found, New(code, subject, args...)) }
 	switch {
 	case c.Version < 3:
 		add("version-1")
@@ -218,7 +222,7 @@ func (a *Authority) checkIssuer(c *x509.Certificate, role string, now Time, belo
 	if forbidden := Forbids(c, names); forbidden != "" {
 		add("name-constraints", "name", forbidden, "by", name(c))
 	}
-	if f, weak := weakKey(role, c.PublicKey); weak {
+	if f, weak := weakKey(subject, c.PublicKey); weak {
 		found = append(found, f)
 	}
 	if weakSignature(c) && !SelfSigned(c) {

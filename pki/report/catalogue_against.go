@@ -4,11 +4,11 @@ var againstMessages = messages{
 	"old-none": {{
 		"What runs today was not found: none of the CA files of a cluster is there.",
 		"`rotate-ca` judges an offer by the files of the server that it is given to.",
-		"Give --against the tls directory of a server, the directory above it, or an archive of them.",
+		"Give the tls directory of a server, the directory above it, or an archive of them.",
 	}, {
 		"没有找到目前运行的文件：那里没有任何集群 CA 文件。",
 		"`rotate-ca` 依据所请求的服务器上的文件来判断。",
-		"请用 --against 指定某台服务器的 tls 目录、它的上级目录，或其归档。",
+		"请给出某台服务器的 tls 目录、它的上级目录，或其归档。",
 	}},
 	"rotate-unjudged": {{
 		"What `rotate-ca` would answer was not computed: there are keys too large for that, or too many certificates.",
@@ -21,11 +21,11 @@ var againstMessages = messages{
 	}},
 	"rotate-current": {{
 		"{subject}: there is nothing to judge it by: {detail}.",
-		"Every running server has this file. The one given with --against is not there or not readable, so this verdict is not that of your server.",
+		"Every running server has this file. The one that was given is not there or not readable, so this verdict is not that of your server.",
 		"Give a complete copy of the server's tls directory.",
 	}, {
 		"{subject}：没有可供比照的文件：{detail}。",
-		"运行中的服务器都有这个文件。--against 所给的文件不存在或无法读取，因此这个结论并不代表您的服务器。",
+		"运行中的服务器都有这个文件。所给的文件不存在或无法读取，因此这个结论并不代表您的服务器。",
 		"请给出服务器 tls 目录的完整副本。",
 	}},
 	"rotate-unreadable": {{

@@ -22,6 +22,10 @@ var explained = []struct {
 		"etcd peer CA: is not a CA certificate (basicConstraints lacks CA:TRUE).",
 		"etcd 对等 CA：不是 CA 证书（basicConstraints 中没有 CA:TRUE）。",
 	}, {
+		"subject stands in the chain of a role", pki.New("not-ca", string(pki.Intermediate)+"#2"),
+		"intermediate CA (certificate 2 of its chain): is not a CA certificate (basicConstraints lacks CA:TRUE).",
+		"中间 CA（其证书链中第 2 张）：不是 CA 证书（basicConstraints 中没有 CA:TRUE）。",
+	}, {
 		"subject is a path", pki.New("not-ca", "tls/server-ca.crt"),
 		"tls/server-ca.crt: is not a CA certificate (basicConstraints lacks CA:TRUE).",
 		"tls/server-ca.crt：不是 CA 证书（basicConstraints 中没有 CA:TRUE）。",

@@ -37,14 +37,19 @@ func RoleName(role pki.Role, lang Lang) string {
 }
 
 // roleNames names a list of roles with commas between them. A value with
-// anything else in it stays as it is: subjects are paths and names as well.
+// anything else in it stays as it is: subjects are paths and names as well. Behind
+// # is the place in the chain of a role.
 func roleNames(list string, lang Lang) string {
 	names := strings.Split(list, ", ")
 	for i, id := range names {
+		id, above, chained := strings.Cut(id, "#")
 		if _, ok := roles[pki.Role(id)]; !ok {
 			return Printable(list)
 		}
 		names[i] = RoleName(pki.Role(id), lang)
+		if chained {
+			names[i] += map[Lang]string{English: " (certificate " + above + " of its chain)", Chinese: "（其证书链中第 " + above + " 张）"}[lang]
+		}
 	}
 	if lang == Chinese {
 		return strings.Join(names, "、")
