@@ -26,6 +26,10 @@ var explained = []struct {
 		"intermediate CA (certificate 2 of its chain): is not a CA certificate (basicConstraints lacks CA:TRUE).",
 		"中间 CA（其证书链中第 2 张）：不是 CA 证书（basicConstraints 中没有 CA:TRUE）。",
 	}, {
+		"subject is a file that is called like a place in a chain", pki.New("not-ca", "root#\x1b[2J"),
+		`root#\x1b[2J: is not a CA certificate (basicConstraints lacks CA:TRUE).`,
+		`root#\x1b[2J：不是 CA 证书（basicConstraints 中没有 CA:TRUE）。`,
+	}, {
 		"subject is a path", pki.New("not-ca", "tls/server-ca.crt"),
 		"tls/server-ca.crt: is not a CA certificate (basicConstraints lacks CA:TRUE).",
 		"tls/server-ca.crt：不是 CA 证书（basicConstraints 中没有 CA:TRUE）。",

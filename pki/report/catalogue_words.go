@@ -1,6 +1,8 @@
 package report
 
 import (
+	"fmt"
+	"strconv"
 	"strings"
 
 	"rootkiln/pki"
@@ -42,13 +44,14 @@ func RoleName(role pki.Role, lang Lang) string {
 func roleNames(list string, lang Lang) string {
 	names := strings.Split(list, ", ")
 	for i, id := range names {
-		id, above, chained := strings.Cut(id, "#")
-		if _, ok := roles[pki.Role(id)]; !ok {
+		id, place, chained := strings.Cut(id, "#")
+		n, err := strconv.Atoi(place)
+		if _, ok := roles[pki.Role(id)]; !ok || chained && err != nil {
 			return Printable(list)
 		}
 		names[i] = RoleName(pki.Role(id), lang)
 		if chained {
-			names[i] += map[Lang]string{English: " (certificate " + above + " of its chain)", Chinese: "（其证书链中第 " + above + " 张）"}[lang]
+			names[i] += fmt.Sprintf(map[Lang]string{English: " (certificate %d of its chain)", Chinese: "（其证书链中第 %d 张）"}[lang], n)
 		}
 	}
 	if lang == Chinese {
