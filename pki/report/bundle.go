@@ -66,9 +66,10 @@ func under(file, rel string) bool { return file == rel || strings.HasSuffix(file
 // tlsDirectory finds the directory that holds the cluster's authorities: the
 // one with most of the eleven files. It is "." for a bare tls directory. A copy
 // of a whole server holds several (tls, tls-TIME after `k3s certificate
-// rotate`, rotate-ca/tls, the agent's two copies): a complete one goes before a
-// part, "tls" before other names, the upper one before the deeper. A leftover
-// copy is none, however complete.
+// rotate`, rotate-ca/tls, the agent's two copies): what lies beside a tls directory
+// or deeper is a copy, even of one that lacks a file; then a complete one goes before a
+// part, "tls" before other names, the upper one before the deeper. A leftover copy
+// is none, however complete.
 func tlsDirectory(b pki.Bundle) (dir string, ok bool) {
 	score := tlsScores(b)
 	dirs := make([]string, 0, len(score))
@@ -77,6 +78,14 @@ func tlsDirectory(b pki.Bundle) (dir string, ok bool) {
 	}
 	if len(dirs) == 0 {
 		return "", false
+	}
+	copied := func(d string) bool {
+		return slices.ContainsFunc(dirs, func(tls string) bool {
+			return tls != d && path.Base(tls) == "tls" && score[tls] > len(expectedFiles())/2 && depth(tls) <= depth(d) && within(d, path.Dir(tls))
+		})
+	}
+	if first := slices.DeleteFunc(slices.Clone(dirs), copied); len(first) > 0 {
+		dirs = first
 	}
 	named := func(d string) int { return rank(path.Base(d) == "tls") }
 	return slices.MinFunc(dirs, func(a, b string) int {
@@ -88,6 +97,10 @@ func tlsDirectory(b pki.Bundle) (dir string, ok bool) {
 		return strings.Compare(a, b)
 	}), true
 }
+
+func depth(dir string) int { return strings.Count(dir, "/") }
+
+func within(file, dir string) bool { return dir == "." || strings.HasPrefix(file, dir+"/") }
 
 // tlsScores counts how many of the eleven files stand in each directory.
 func tlsScores(b pki.Bundle) map[string]int {

@@ -156,11 +156,11 @@ var againstMessages = messages{
 	}},
 	"supervisor-keeps-old": {{
 		"{subject}: the roots change, and the supervisor may go on serving its certificate of before.",
-		"Before November 2025 (v1.32.10) `rotate-ca` does not renew dynamic-cert.json. Harmless for now; once the old root is dropped, joins fail with \"CA cert validation failed\".",
+		"Before November 2025 (v1.32.10) `rotate-ca` does not renew dynamic-cert.json. Harmless while the old root is trusted; once it is dropped, joins fail with \"CA cert validation failed\".",
 		"After `rotate-ca`: delete the Secret kube-system/k3s-serving, stop k3s, run `k3s certificate rotate --service k3s-server`, start it. Look at the issuer on the supervisor's port before the old root goes.",
 	}, {
 		"{subject}：根 CA 有变动，而 supervisor 可能继续使用原来的服务端证书。",
-		"2025 年 11 月（v1.32.10）之前，`rotate-ca` 不会更新 dynamic-cert.json。目前无害；一旦去掉旧根，新节点加入时会报“CA cert validation failed”。",
+		"2025 年 11 月（v1.32.10）之前，`rotate-ca` 不会更新 dynamic-cert.json。只要旧根仍受信任就无害；一旦去掉旧根，新节点加入时会报“CA cert validation failed”。",
 		"请在 `rotate-ca` 之后：删除 Secret kube-system/k3s-serving，停止 k3s，执行 `k3s certificate rotate --service k3s-server`，再启动；并在去掉旧根之前查看 supervisor 端口上证书的签发者。",
 	}},
 	"old-trust-open": {{

@@ -63,11 +63,11 @@ var rotationMessages = messages{
 	}},
 	"rotation-step-order": {{
 		"{subject}: the new root {root} is not in its file yet, so the old one cannot go.",
-		"rotate-ca knows no root but those of the files that run; without step b nothing would tie the new root to them.",
+		"rotate-ca would accept it, since the file of step a holds the cross-certificate. But nobody trusts both roots yet: whoever holds the old one alone would be locked out.",
 		"Do step b first, restart every node, then step c.",
 	}, {
 		"{subject}：新根 {root} 尚未写入其文件，因此旧根还不能去掉。",
-		"rotate-ca 只认运行中文件里的根；不经步骤 b，新根就无从与之衔接。",
+		"rotate-ca 会接受它，因为步骤 a 的文件里有交叉证书；但此时还没有谁同时信任两个根，只持有旧根者会被拒之门外。",
 		"请先做步骤 b，重启所有节点，再做步骤 c。",
 	}},
 	"rotation-no-root": {{

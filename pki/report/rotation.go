@@ -65,11 +65,14 @@ type Staged struct {
 	Name    string // quoted for a shell
 	Archive bool   // not a directory
 	Offline string // empty: there is none
+
+	partial bool // the servers have files that it lacks
 }
 
 // ReportRotation judges a rotation that was made but not offered to any server.
 // Old are the files of the running cluster, as [ClusterFiles] returns them.
 func ReportRotation(ctx context.Context, old pki.Bundle, next *k3s.Rotated, staged Staged, at pki.Time, keys pki.KeySource) (Rotation, error) {
+	staged.partial = slices.ContainsFunc(k3s.ServerPaths(), func(path string) bool { return next.Server.File(path) == nil })
 	verdict, err := VerifyAgainst(ctx, next.Server, old, at, keys)
 	if err != nil {
 		return Rotation{}, err
@@ -129,7 +132,7 @@ func (r Rotation) steps(staged Staged) []Step {
 		{r.has("authentication-keeps-old"), Step{StepConfigMap, OneServer, []string{
 			product.Kubectl() + " -n kube-system edit configmap extension-apiserver-authentication",
 		}}},
-		{r.nextStep() != "", Step{StepNext, Workstation, []string{nextCommand(r.nextStep(), staged)}}},
+		{r.nextStep() != "", Step{StepNext, Workstation, []string{r.nextCommand(staged)}}},
 	} {
 		if row.due {
 			steps = append(steps, row.step)
@@ -156,11 +159,13 @@ const stagingDir = "/root/rootkiln-next"
 // stageCommands give the files the server's time: rotate-ca keeps it, and a server
 // whose own files are newer ends at its next start.
 func stageCommands(staged Staged) []string {
+	// What an offer before left there would be offered with this one.
+	empty := "rm -rf " + stagingDir + " && install -d -m 700 " + stagingDir
 	if staged.Archive {
-		return []string{"install -d -m 700 " + stagingDir, "tar -xmpf " + staged.Name + " -C " + stagingDir}
+		return []string{empty, "tar -xmpf " + staged.Name + " -C " + stagingDir}
 	}
 	return []string{
-		"install -d -m 700 " + stagingDir, "cp -r " + staged.Name + "/tls " + stagingDir + "/",
+		empty, "cp -r " + staged.Name + "/tls " + stagingDir + "/",
 		"find " + stagingDir + " -type f -exec touch {} +",
 	}
 }
@@ -180,8 +185,14 @@ func issuerCommand(p k3s.Product) string {
 	return fmt.Sprintf("openssl s_client -connect 127.0.0.1:%d </dev/null 2>/dev/null | openssl x509 -noout -issuer -enddate", p.Port)
 }
 
-func nextCommand(step string, staged Staged) string {
-	command := "rootkiln rotate " + staged.Name + " --step " + step + " --out next-" + step + ".tar.gz"
+// nextCommand begins with the offer, which is what runs by then, or with the files
+// of a server where the offer had a part of them only.
+func (r Rotation) nextCommand(staged Staged) string {
+	step, old := r.nextStep(), staged.Name
+	if staged.partial {
+		old = "SERVER-1/tls"
+	}
+	command := "rootkiln rotate " + old + " --step " + step + " --out next-" + step + ".tar.gz"
 	if step == "b" && staged.Offline != "" {
 		command += " --inputs " + staged.Offline
 	}
