@@ -308,6 +308,8 @@ var severities = map[Code]Severity{
 	"rotation-no-change":       Error,
 	"rotation-root-ended":      Error,   // root, end
 	"rotation-same-name":       Error,   // name
+	"rotation-root-unused":     Error,   // name
+	"rotation-distro":          Error,   // is, asked
 	"rotation-keys-dropped":    Notice,  // ca
 	"rotation-shared-root":     Warning, // root
 

@@ -43,9 +43,16 @@ func (r Reissue) Issue(ctx context.Context) (*x509.Certificate, []Finding, error
 		Role: r.Role, Issuer: r.By.Role, Existing: Fingerprint(r.Of), Subject: Subject{Organization: []string{}},
 		NotBefore: later(At(r.At.Add(-backdate)), At(issuer.NotBefore)), NotAfter: earlier(r.End, At(issuer.NotAfter)),
 	}
-	if !spec.NotAfter.After(r.At.Time) {
-		return nil, nil, refuse("plan-lifetime-order", string(r.Role), "end", spec.NotAfter.String(), "start", r.At.String())
+	// A cross-certificate lives as long as the old root, be that short: it is made
+	// because that root ends. A CA that is renewed shall live.
+	life := spec.lifeFindings(r.At, r.End)
+	if SelfSigned(r.Of) {
+		life = slices.DeleteFunc(life, func(f Finding) bool { return f.Code != "plan-lifetime-order" })
 	}
+	if err := Refuse(life); err != nil {
+		return nil, nil, err
+	}
+	found = append(found, life...)
 	lint := &throwaway{source: r.Keys}
 	template, err := r.template(lint, spec)
 	if err != nil {

@@ -144,9 +144,9 @@ func (a *app) adminReceipt(f *adminFlags, place string, r adminReport) error {
 		a.say(msgAdminCut)
 	}
 	if f.certificate {
-		a.say(msgAdminNextCert, defaultServer, shellQuote(place))
+		a.say(msgAdminNextCert, defaultServer, shellPath(place))
 	} else {
-		a.say(msgAdminNext, shellQuote(place))
+		a.say(msgAdminNext, shellPath(place))
 	}
 	return nil
 }

@@ -67,6 +67,15 @@ func (a *app) t(m text, args ...any) string {
 	return fmt.Sprintf(m.in(a.lang), shown...)
 }
 
+// count is a message that ends in what is counted.
+func (a *app) count(m text, n int) string {
+	s := a.t(m, n)
+	if n == 1 && a.lang == report.English {
+		return strings.TrimSuffix(s, "s")
+	}
+	return s
+}
+
 // visible writes control and format characters as escapes of Go: the name of a
 // foreign file or certificate is shown by the terminal, not obeyed. A secret that
 // stands where a name belongs is not shown at all.

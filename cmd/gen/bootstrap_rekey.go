@@ -89,7 +89,7 @@ func (a *app) rekeyNext(file, key, old string, sqlite bool) {
 	product, _ := k3s.ProductOf(pki.K3s)
 	if !sqlite {
 		a.say(msgRekeyRotate)
-		a.say(msgRekeyEtcd, key, shellQuote(file), old)
+		a.say(msgRekeyEtcd, key, shellPath(file), old)
 	}
 	a.say(msgRekeySQLite, "sqlite3 "+product.ServerDir()+"/db/state.db "+doubleQuote(update))
 	a.say(msgRekeyStart)

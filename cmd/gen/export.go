@@ -138,7 +138,7 @@ func (a *app) exportReceipt(form k3s.Export, p k3s.Product, o *output, size int)
 	}
 	place := "FILE"
 	if o.path != standardOutput {
-		place = shellQuote(o.name())
+		place = shellPath(o.name())
 		drawTable(a.out, "", [][]string{{a.t(wordMade), o.name(), a.t(msgExportSize, size)}})
 	} else if form.Limit > 0 {
 		a.say(msgExportSize, size)

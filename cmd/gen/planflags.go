@@ -27,6 +27,7 @@ type planFlags struct {
 	elsewhere                     []string
 	permitDNS, permitIP           []string
 	passphraseFile                string
+	passphrase                    []byte // of that file, once it was read
 	set                           func(name string) bool
 }
 

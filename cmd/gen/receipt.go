@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -120,9 +121,9 @@ func (a *app) receiptOf(w io.Writer, j *job, r bundleReport) {
 	if j.prefix != "" {
 		cluster = " (" + r.Name + ")"
 	}
-	rows := [][]string{{a.t(wordMade), r.Server + cluster, a.t(msgServerPart, len(r.Files))}}
+	rows := [][]string{{a.t(wordMade), r.Server + cluster, a.count(msgServerPart, len(r.Files))}}
 	if r.Offline != "" {
-		rows = append(rows, []string{"", r.Offline + cluster, a.t(msgOfflinePart, madeKeys(j))})
+		rows = append(rows, []string{"", r.Offline + cluster, a.count(msgOfflinePart, madeKeys(j))})
 	}
 	drawTable(w, "", rows)
 	fmt.Fprintln(w)
@@ -177,9 +178,9 @@ func (a *app) nextSteps(w io.Writer, f *bundleFlags, j *job, d delivery) {
 func installCommand(p k3s.Product, server *output) string {
 	dir := p.ServerDir()
 	if server.form == formTree {
-		return fmt.Sprintf("install -d -m 700 %s && cp -r %s/tls %s/", dir, shellQuote(server.name()), dir)
+		return fmt.Sprintf("install -d -m 700 %s && cp -r %s/tls %s/", dir, shellPath(server.name()), dir)
 	}
-	return fmt.Sprintf("install -d -m 700 %s && tar -xmpf %s -C %s", dir, shellQuote(server.name()), dir)
+	return fmt.Sprintf("install -d -m 700 %s && tar -xmpf %s -C %s", dir, shellPath(server.name()), dir)
 }
 
 // nextName is a path in the command that comes next. What went through a pipe can
@@ -188,10 +189,20 @@ func nextName(path string) string {
 	if path == standardOutput {
 		return "FILE"
 	}
-	return shellQuote(path)
+	return shellPath(path)
 }
 
-// shellQuote makes a path safe to copy into a shell.
+// shellPath makes a path safe to copy into a shell: not an option, and not another
+// machine's, which GNU tar takes a name with a colon for unless a slash is before it.
+func shellPath(s string) string {
+	colon, slash := strings.IndexByte(s, ':'), strings.IndexByte(s, '/')
+	if strings.HasPrefix(s, "-") || filepath.VolumeName(s) == "" && colon >= 0 && (slash < 0 || colon < slash) {
+		s = "./" + s
+	}
+	return shellQuote(s)
+}
+
+// shellQuote makes a word safe to copy into a shell.
 func shellQuote(s string) string {
 	plain := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+,@", r)

@@ -132,7 +132,7 @@ func (a *app) requestReceipt(f *authorityFlags, plan pki.Resolved, made *pki.Req
 	fmt.Fprintln(a.out)
 	first := entries[0]
 	fmt.Fprintln(a.out, a.t(msgNextSign, first.Role, first.Role))
-	fmt.Fprintln(a.out, a.t(msgNextResume, shellQuote(f.out), first.Role))
+	fmt.Fprintln(a.out, a.t(msgNextResume, shellPath(f.out), first.Role))
 	return nil
 }
 
@@ -265,6 +265,6 @@ func (a *app) signReceipt(f *signFlags, signed *pki.Authority, plan pki.Resolved
 		{a.t(msgRequestKey, report.RoleName(signed.Role, a.lang)), groups(pki.KeyFingerprint(c.PublicKey))},
 	})
 	fmt.Fprintln(w)
-	fmt.Fprintln(w, a.t(msgNextBack, shellQuote(f.out)))
+	fmt.Fprintln(w, a.t(msgNextBack, shellPath(f.out)))
 	return nil
 }

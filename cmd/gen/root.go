@@ -131,6 +131,6 @@ func (a *app) authorityReceipt(f *authorityFlags, authority *pki.Authority, row 
 	if !ok {
 		m = msgNextDomainRoot
 	}
-	fmt.Fprintln(a.out, a.t(m, shellQuote(f.out)))
+	fmt.Fprintln(a.out, a.t(m, shellPath(f.out)))
 	return nil
 }

@@ -63,7 +63,7 @@ var exclusive = []struct {
 	without []string
 }{
 	{"service-key-only", []string{"only", "new-root", "step", "new-intermediate", "same-key", "topology"}},
-	{"same-key", []string{"new-root", "step", "new-intermediate", "topology", "ca-alg"}},
+	{"same-key", []string{"new-root", "step", "new-intermediate", "topology", "profile", "name", "organization", "ca-alg"}},
 	{"new-intermediate", []string{"new-root", "step", "intermediate"}},
 }
 

@@ -34,7 +34,7 @@ func (a *app) judgeRotation(ctx context.Context, f *rotateFlags, old pki.Bundle,
 	staged := report.Staged{Name: nextName(server.name()), Archive: server.form != formTree}
 	if len(d.outputs) > 1 {
 		r.Offline = d.outputs[0].name()
-		staged.Offline = shellQuote(r.Offline)
+		staged.Offline = shellPath(r.Offline)
 	}
 	var err error
 	if r.Rotation, err = report.ReportRotation(ctx, old, next, staged, at, pki.Random{}); err != nil {
@@ -106,9 +106,9 @@ func (a *app) rotateReceipt(f *rotateFlags, old string, r rotateReport, d delive
 }
 
 func (a *app) drawRotation(old string, r rotateReport, files int) {
-	rows := [][]string{{a.t(wordMade), r.Server, a.t(msgRotateServerPart, files)}}
+	rows := [][]string{{a.t(wordMade), r.Server, a.count(msgRotateServerPart, files)}}
 	if r.Offline != "" {
-		rows = append(rows, []string{"", r.Offline, a.t(msgOfflinePart, len(r.Roots))})
+		rows = append(rows, []string{"", r.Offline, a.count(msgOfflinePart, len(r.Roots))})
 	}
 	drawTable(a.out, "", rows)
 	fmt.Fprintln(a.out)

@@ -74,7 +74,13 @@ func flagContents(c *cobra.Command) (values []string) {
 // keyPassphrase returns the passphrase of an encrypted input key.
 func (a *app) keyPassphrase(path string, p *planFlags) ([]byte, error) {
 	if p.passphraseFile != "" {
-		return a.secretFile(p.passphraseFile)
+		if p.passphrase == nil { // read once: it may be a pipe, for several keys
+			var err error
+			if p.passphrase, err = a.secretFile(p.passphraseFile); err != nil {
+				return nil, err
+			}
+		}
+		return bytes.Clone(p.passphrase), nil
 	}
 	secret, err := a.ask(a.t(msgAskKeyPassphrase, path))
 	if errors.Is(err, context.Canceled) {

@@ -120,10 +120,15 @@ func (a *app) drawVerification(path string, v report.Verification, wide bool, ag
 }
 
 func (a *app) topologyWord(t pki.Topology) string {
-	if t == "" {
+	switch t {
+	case "":
 		return a.t(msgTopologyUnknown)
+	case report.DefaultTopology:
+		return a.t(wordDefaultCAs)
+	case report.MixedTopology:
+		return a.t(wordMixed)
 	}
-	return string(t)
+	return string(t) // as --topology takes it
 }
 
 func (a *app) tokenWords(t *report.Token) string {

@@ -6,8 +6,8 @@ var rotateAbout = about{
 	use:   "rotate OLD",
 	short: text{"make the next bundle of a running cluster, with the verdict of rotate-ca", "为运行中的集群生成下一代套件，并预告 rotate-ca 的答复"},
 	long: text{
-		"Makes the files that follow those of a running cluster, beside them: OLD is the\ntls directory of a server, the one above it, or an archive, and stays as it is. With\nthe keys of its issuers: new CAs under the same roots. With --new-root, or where k3s\nmade its CAs by itself: new roots, cross-signed by the old ones. Nothing else\nchanges unless a flag says so, and rotate-ca accepts what is made without --force.\n\nA key is told by its certificate, so --inputs OFFLINE with the offline part of the\nbundle is enough; a CA whose issuer's key is missing stays. The change of a root can\ngo in three steps, each with a restart of every node: a (the new root signs, the old\none is still trusted alone, the join token stays), b (both are trusted), c (the old\none goes). Without --step, a and b are one.",
-		"在运行中集群的证书旁边生成接替它们的文件：OLD 是服务器的 tls 目录、其上级目录或归档，\n不会被改动。给出签发者的私钥：在原有的根之下生成新的 CA。加 --new-root，或集群的 CA\n由 k3s 自行生成时：生成新的根，并由旧根交叉签名。除选项指明的以外一切不变，\n生成的文件无需 --force 即可被 rotate-ca 接受。\n\n私钥由证书识别，因此用 --inputs 给出套件的离线部分即可；缺少签发者私钥的 CA 保持不变。\n换根可分三步，每步之后重启所有节点：a（由新根签发，仍只信任旧根，加入令牌不变）、\nb（同时信任两者）、c（去掉旧根）。不加 --step 时 a 与 b 合为一步。"},
+		"Makes the files that follow those of a running cluster, beside them: OLD is the\ntls directory of a server, the one above it, or an archive, and stays as it is. With\nthe keys of its issuers: new CAs under the same roots. With --new-root, or where k3s\nmade its CAs by itself: new roots, cross-signed by the old ones. Nothing else\nchanges unless a flag says so, and rotate-ca accepts what is made without --force.\n\nA key is told by its certificate, so --inputs OFFLINE with the offline part of the\nbundle is enough; a CA whose issuer's key is missing stays. The change of a root can\ngo in three steps, each with a restart of every node: a (the new root signs, the old\none is still trusted alone; the join token stays, but not where k3s made its CAs by\nitself), b (both are trusted), c (the old one goes). Without --step, a and b are one.",
+		"在运行中集群的证书旁边生成接替它们的文件：OLD 是服务器的 tls 目录、其上级目录或归档，\n不会被改动。给出签发者的私钥：在原有的根之下生成新的 CA。加 --new-root，或集群的 CA\n由 k3s 自行生成时：生成新的根，并由旧根交叉签名。除选项指明的以外一切不变，\n生成的文件无需 --force 即可被 rotate-ca 接受。\n\n私钥由证书识别，因此用 --inputs 给出套件的离线部分即可；缺少签发者私钥的 CA 保持不变。\n换根可分三步，每步之后重启所有节点：a（由新根签发，仍只信任旧根；加入令牌不变，\n但 CA 由 k3s 自行生成的集群除外）、b（同时信任两者）、c（去掉旧根）。不加 --step 时\na 与 b 合为一步。"},
 	example: `
   rootkiln rotate tls --inputs tls-offline.tar.gz
   rootkiln rotate shared-tls --root-key root-ca.key --intermediate-key intermediate-ca.key --out next
@@ -19,7 +19,7 @@ var rotateAbout = about{
 var (
 	flagRotateOnly         = text{"change these CAs alone: server-ca, client-ca, request-header-ca, etcd-peer-ca, etcd-server-ca", "只更换这些 CA：server-ca、client-ca、request-header-ca、etcd-peer-ca、etcd-server-ca"}
 	flagRotateNewRoot      = text{"new roots, cross-signed by the old ones", "换新的根，并由旧根交叉签名"}
-	flagRotateStep         = text{"one step of a change of roots: a (token stays), b (new root comes), c (old root goes)", "换根的一步：a（令牌不变）、b（加入新根）、c（去掉旧根）"}
+	flagRotateStep         = text{"one step of a change of roots: a (new root signs), b (new root comes), c (old root goes)", "换根的一步：a（由新根签发）、b（加入新根）、c（去掉旧根）"}
 	flagRotateIntermediate = text{"a new intermediate too, although the key of the present one is there", "即使有现有中间 CA 的私钥，也更换中间 CA"}
 	flagRotateSameKey      = text{"new dates for the present keys and names", "保留现有密钥与名称，只换新的有效期"}
 	flagRotateService      = text{"a new service key too, before those of today", "同时更换服务密钥，排在现有密钥之前"}

@@ -41,6 +41,8 @@ var (
 	msgEnded          = text{"ended %s", "已于 %s 到期"}
 	msgBegins         = text{"begins %s", "%s 才生效"}
 
+	wordDefaultCAs     = text{"default", "默认（k3s 自建）"}
+	wordMixed          = text{"mixed", "混合"}
 	msgTopologyUnknown = text{"topology not recognised", "无法识别拓扑"}
 	msgProbes          = text{"each CA file trusted whole (Go) %d of %d, up to the root (OpenSSL, Java) %d of %d", "整个 CA 文件均受信任（Go）%d/%d，验证到根（OpenSSL、Java）%d/%d"}
 	msgProbesSkipped   = text{"; %d not tried, their CA has no key that fits", "；%d 张未试签，其 CA 没有匹配的私钥"}

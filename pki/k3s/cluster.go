@@ -17,6 +17,8 @@ type Cluster struct {
 	files    pki.Bundle   // the eleven
 	keys     []pki.Key    // all that were found or given
 	others   []*x509.Certificate
+
+	named bool // the names say of which distribution
 }
 
 // domain is one CA file.
@@ -58,8 +60,10 @@ func ReadCluster(files pki.Bundle, held Held) (*Cluster, []pki.Finding, error) {
 			return nil, nil, err
 		}
 		c.domains, notes = append(c.domains, d), append(notes, found...)
-		if strings.HasPrefix(d.leaf().Subject.CommonName, products[pki.RKE2].Prefix+"-") {
-			c.Distro = pki.RKE2
+		for distro, product := range products {
+			if strings.HasPrefix(d.leaf().Subject.CommonName, product.Prefix+"-") {
+				c.Distro, c.named = distro, true
+			}
 		}
 	}
 	for _, f := range files.Files {

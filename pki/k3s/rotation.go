@@ -82,6 +82,7 @@ func (c *Cluster) Rotate(ctx context.Context, want RotationRequest, keys pki.Key
 		Cluster: c, RotationRequest: want, keys: keys, seg: map[pki.Role]segments{},
 		asked: want.Plan.Topology, given: pki.Given{Authorities: map[pki.Role]*pki.Authority{}}, out: &Rotated{},
 	}
+	given := []*pki.Authority{r.Root, r.Intermediate}
 	if err := r.complete(); err != nil {
 		return nil, err
 	}
@@ -100,10 +101,31 @@ func (c *Cluster) Rotate(ctx context.Context, want RotationRequest, keys pki.Key
 			return nil, err
 		}
 	}
+	if err := r.unused(given); err != nil {
+		return nil, err
+	}
 	if err := r.make(ctx, progress); err != nil {
 		return nil, err
 	}
 	return r.out, nil
+}
+
+// unused refuses an authority that was given by name and would stand over nothing.
+func (r *rotating) unused(given []*pki.Authority) error {
+	var found []pki.Finding
+	for _, a := range given {
+		if a == nil || r.given.Authorities[a.Role] == a {
+			continue
+		}
+		at := func(c *x509.Certificate) bool { return anchor(c) == anchor(a.Certificate) }
+		stands := slices.ContainsFunc(r.domains, func(d *domain) bool {
+			return slices.ContainsFunc(slices.Concat(d.chain(), d.file, r.seg[d.row.Role].roots), at)
+		})
+		if !stands {
+			found = append(found, pki.New("rotation-root-unused", string(a.Role), "name", pki.Name(a.Certificate)))
+		}
+	}
+	return pki.Refuse(found)
 }
 
 // complete fills the plan with what the cluster says about itself.
@@ -111,6 +133,9 @@ func (r *rotating) complete() error {
 	p := &r.Plan
 	if p.Distro == "" {
 		p.Distro = r.Distro
+	}
+	if p.Distro != r.Distro && r.named {
+		return refuse("rotation-distro", "", "is", string(r.Distro), "asked", string(p.Distro))
 	}
 	server := r.domain(pki.ServerCA)
 	subject := server.leaf().Subject

@@ -104,12 +104,12 @@ func (r *rotating) issue(ctx context.Context, progress pki.Progress) error {
 	return nil
 }
 
-// distinct refuses a new authority with the name of an old one and another key:
-// verifiers go by names, and two rotations in one second would give the same.
+// distinct refuses an authority that comes in with the name of an old one and
+// another key: verifiers go by names, and two rotations in one second, or a root
+// of somebody's own, may have the same.
 func (r *rotating) distinct() error {
-	for role, made := range r.out.Issued.Made {
-		a := r.out.Issued.Authorities[role]
-		if !made || a == nil {
+	for role, a := range r.out.Issued.Authorities {
+		if !r.out.Issued.Made[role] && a != r.Root && a != r.Intermediate {
 			continue
 		}
 		for _, d := range r.domains {
@@ -225,9 +225,9 @@ func (r *rotating) assemble() error {
 	for _, d := range r.domains {
 		crt, key := d.row.Path+".crt", d.row.Path+".key"
 		s, changes := r.seg[d.row.Role]
-		if !changes && (len(d.file) == 1 || d.leaf().NotAfter.Before(r.Plan.Time.Time)) {
-			// Offered, it would be refused for being alone, or ended; left out, the
-			// server takes its own.
+		if !changes && (len(d.file) == 1 || r.keyOf(d.leaf()) == nil || d.leaf().NotAfter.Before(r.Plan.Time.Time)) {
+			// Offered, it would be refused for being alone, without its key, or ended;
+			// left out, the server takes its own.
 			r.out.Kept = append(r.out.Kept, d.row.Role)
 			continue
 		}
@@ -271,8 +271,13 @@ func (r *rotating) kept(path string) []byte {
 	return nil
 }
 
+// ownKey is the key file of a CA whose key stays: as it is, or its own key alone
+// where the file holds others too, or lacks it and somebody brought it.
 func (r *rotating) ownKey(d *domain, path string) ([]byte, error) {
 	text := r.kept(path)
+	if k := r.keyOf(d.leaf()); text == nil && k != nil {
+		return pki.ExportPEM(k)
+	}
 	keys, _, err := pki.ParseKeys(path, text)
 	if err != nil || len(keys) < 2 {
 		return text, nil // verify says what is wrong with it

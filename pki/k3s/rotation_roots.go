@@ -83,7 +83,7 @@ func (r *rotating) step() error {
 			order = refuse("rotation-step-order", string(d.row.Role), "root", pki.Name(waits))
 			continue
 		case r.out.Change == ChangeRootsC && len(s.roots) > 1:
-			s = segments{ca: s.ca, intermediates: s.intermediates, roots: s.roots[:1]}
+			s = s.under(s.roots[0])
 		default:
 			continue
 		}
@@ -98,4 +98,17 @@ func (r *rotating) step() error {
 		return refuse("rotation-no-root", "")
 	}
 	return refuse("rotation-no-change", "")
+}
+
+// under is a file that knows one root alone: a CA of before stays if it stands
+// under that root, and with it the certificates held without a chain.
+func (s segments) under(root *x509.Certificate) segments {
+	out := segments{ca: s.ca, intermediates: s.intermediates, roots: []*x509.Certificate{root}}
+	among := slices.Concat(s.intermediates, s.previous, out.roots)
+	for _, c := range s.previous {
+		if _, complete := climb(c, among); complete {
+			out.previous = append(out.previous, c)
+		}
+	}
+	return out
 }

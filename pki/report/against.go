@@ -183,10 +183,18 @@ func tooCostly(v *verifier, b pki.Bundle) bool {
 	return false
 }
 
-// isKept reports whether a finding calls a stranger what stood in the same file
-// before: the CA of today is to stay for one rotation, and its issuer may be gone.
+// isKept reports whether a finding is about what stays on the server: the CA of
+// today, whose issuer may be gone, in the file of the next one; and keys that are
+// neither offered nor among the files that were copied from the server.
 func (s *succession) isKept(f pki.Finding) bool {
-	if f.Code != "chain-extra" {
+	switch f.Code {
+	case "chain-extra":
+	case "key-missing", "service-key-none":
+		pair := func(file string) string { return strings.TrimSuffix(strings.TrimSuffix(file, ".crt"), ".key") }
+		return !slices.ContainsFunc(k3s.ServerPaths(), func(file string) bool {
+			return pair(s.path(file)) == pair(f.Subject) && s.offered.File(file) != nil
+		})
+	default:
 		return false
 	}
 	for i, is := range s.is.domains {

@@ -58,11 +58,11 @@ var bundleMessages = messages{
 	"service-key-none": {{
 		"{subject}: is missing or holds no key.",
 		"k3s would make one of its own: tokens of an existing cluster would all become invalid.",
-		"Give the existing key with `--service-key FILE`, or leave out --service-key-keep to have a new one made.",
+		"Put back the service.key of the cluster. For a new bundle: give it with `--service-key FILE`, or leave out --service-key-keep to have one made.",
 	}, {
 		"{subject}：不存在，或其中没有密钥。",
 		"k3s 会自行生成一个，已有集群的令牌将全部失效。",
-		"请用 `--service-key FILE` 提供现有密钥，或去掉 --service-key-keep 以生成新密钥。",
+		"请放回该集群的 service.key。新做套件时：用 `--service-key FILE` 提供，或去掉 --service-key-keep 以生成新密钥。",
 	}},
 	"service-key-format": {{
 		"{subject}: the kube-apiserver cannot read this service account key: {format}.",

@@ -130,11 +130,11 @@ var keyMessages = messages{
 	"key-missing": {{
 		"{subject}: the private key of the certificate \"{certificate}\" is missing.",
 		"Nothing can be signed without it. On a server, k3s would make a new key and overwrite your certificate with a self-signed one, without a word.",
-		"Put the key where it belongs before k3s starts, or give it with --root-key or --intermediate-key.",
+		"Put the key where it belongs before k3s starts (for `rotate`: into OLD). That of a root or an intermediate is given with --root-key or --intermediate-key.",
 	}, {
 		"{subject}：缺少证书“{certificate}”的私钥。",
 		"没有私钥就无法签名。在服务器上，k3s 会生成新密钥，并悄悄用自签名证书覆盖您的证书。",
-		"请在 k3s 启动前把私钥放回原处，或用 --root-key 或 --intermediate-key 提供。",
+		"请在 k3s 启动前把私钥放回原处（用 `rotate` 时：放入 OLD）；根或中间 CA 的私钥用 --root-key 或 --intermediate-key 提供。",
 	}},
 	"key-needed": {{
 		"{subject}: cannot be signed here, the private key of its issuer ({@role}) is not on this machine.",

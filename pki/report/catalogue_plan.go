@@ -56,11 +56,11 @@ var planMessages = messages{
 		"请缩短文字，或去掉特殊字符。",
 	}},
 	"plan-lifetime": {{
-		"{subject}: \"{value}\" is not a lifetime.",
+		"{subject}: \"{value}\" is not a lifetime, or would reach beyond the year 9999.",
 		"k3s never renews a CA, so its end has to be a decision and not a guess.",
 		"Write 10y (a year has 365 days), 3650d or 720h, or the end itself: 2036-01-01.",
 	}, {
-		"{subject}：“{value}”不是有效期。",
+		"{subject}：“{value}”不是有效期，或超出了公元 9999 年。",
 		"k3s 不会自动续期 CA，到期时间必须明确，不能靠猜测。",
 		"请写成 10y（一年按 365 天计）、3650d 或 720h，或直接写到期日：2036-01-01。",
 	}},

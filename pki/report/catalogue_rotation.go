@@ -100,11 +100,29 @@ var rotationMessages = messages{
 	"rotation-same-name": {{
 		"{subject} would have the name of one that exists and another key: {name}.",
 		"Names carry the time of issue to the second, and programs tell authorities apart by name.",
-		"Wait a second, or look at --now and the clock of this machine.",
+		"Wait a second, or look at --now and the clock of this machine. A root of your own needs a name of its own.",
 	}, {
 		"{subject}会与已有的某个 CA 同名而密钥不同：{name}。",
 		"名称中含精确到秒的签发时间，而程序靠名称区分 CA。",
-		"请等一秒再试，或检查 --now 与本机时钟。",
+		"请等一秒再试，或检查 --now 与本机时钟。自己的根须有不同的名称。",
+	}},
+	"rotation-root-unused": {{
+		"{subject} {name}, as given, would stand over none of the CAs.",
+		"An existing root comes in by a change of roots, above server-ca (above all CAs in a shared topology); under an intermediate alone nothing is moved.",
+		"For a change of roots add --new-root, and let --only hold server-ca. If it was given for its key: no CA file ends in it, so its certificate is not what is missing.",
+	}, {
+		"所给的{subject} {name} 不会位于任何 CA 之上。",
+		"已有的根只能通过换根进入集群，位于 server-ca 之上（共用拓扑时位于所有 CA 之上）；不能只把 CA 移到另一个中间 CA 之下。",
+		"要换根，请加上 --new-root，且 --only 须包含 server-ca。若给出它是为了提供私钥：没有哪个 CA 文件以它为根，所缺的不是它的证书。",
+	}},
+	"rotation-distro": {{
+		"The CAs are those of {is}, not of {asked}.",
+		"The distribution of a running cluster is not changed by a rotation; names, directories and ports in what is printed would be wrong.",
+		"Leave --distro out. It is for CAs whose names do not tell.",
+	}, {
+		"这些 CA 属于 {is}，而不是 {asked}。",
+		"轮换不会改变运行中集群的发行版；否则输出中的名称、目录和端口都会是错的。",
+		"请去掉 --distro；它只用于从名称看不出发行版的 CA。",
 	}},
 	"rotation-keys-dropped": {{
 		"{subject}: held more keys than that of its CA; the new file holds that one alone.",

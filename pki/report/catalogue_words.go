@@ -63,6 +63,7 @@ func roleNames(list string, lang Lang) string {
 // coreWords translates the few words that the core itself puts into arguments,
 // by argument. Text that comes from libraries stays English.
 var coreWords = map[string]*strings.Replacer{
+	"files": strings.NewReplacer(", ", "、"),
 	"limit": strings.NewReplacer(" bytes", " 字节", " entries", " 个条目"),
 	"key":   strings.NewReplacer(", exponent ", "，指数 ", ", close primes", "，两个素数过于接近"),
 	"what": strings.NewReplacer(", ", "、", "byte order mark", "字节序标记（BOM）", "CR line ends", "CR 换行符",
