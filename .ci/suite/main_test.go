@@ -17,8 +17,8 @@ func TestChosen(t *testing.T) {
 	}
 }
 
-// golang/go#75804: only the end of the fuzzing time may be tried again, never
-// an input that fails.
+// golang/go#75804: only the end of the fuzzing time is no failure, never an input
+// that fails.
 func TestDeadlineRace(t *testing.T) {
 	const clock = "fuzz: elapsed: 6s, execs: 22 (0/sec)\n--- FAIL: FuzzInspect (6.04s)\n    context deadline exceeded\nFAIL\nexit status 1\n"
 	for text, want := range map[string]bool{
