@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -136,7 +137,7 @@ func ReadArchive(r io.Reader, limits Limits) (Bundle, error) {
 	if entries == 0 {
 		return Bundle{}, refuse("archive-unreadable", "", "detail", "no entries")
 	}
-	slices.SortFunc(b.Files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
+	sort.Slice(b.Files, func(i, j int) bool { return b.Files[i].Path < b.Files[j].Path })
 	return b, nil
 }
 

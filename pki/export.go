@@ -30,3 +30,7 @@ func PathLen(c *x509.Certificate) (limit int, has bool) { return pathLen(c) }
 // KeyFingerprint is the SHA-256 of a public key's SubjectPublicKeyInfo,
 // lower-case hexadecimal; empty for kinds of keys that have none.
 func KeyFingerprint(pub crypto.PublicKey) string { return keyFingerprint(pub) }
+
+// IsLabel knows a DNS label in small letters: a cluster's name, or that of a
+// namespace.
+func IsLabel(s string) bool { return isClusterName(s) }

@@ -1,6 +1,7 @@
 package pki
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -87,6 +88,12 @@ func Refuse(findings []Finding) error {
 		return nil
 	}
 	return &Refusal{Findings: errs}
+}
+
+// RefusedFor reports whether an error is a Refusal whose first reason is the code.
+func RefusedFor(err error, code Code) bool {
+	var r *Refusal
+	return errors.As(err, &r) && len(r.Findings) > 0 && r.Findings[0].Code == code
 }
 
 func refuse(code Code, subject string, args ...string) error {
@@ -315,4 +322,28 @@ var severities = map[Code]Severity{
 
 	// a file on a server that k3s does not read as it stands
 	"pem-unread": Error, // read (how many), blocks (of how many), what
+
+	// what is handed over beside a plan
+	"plan-key-alone":   Error,
+	"key-several":      Error, // count
+	"key-cipher":       Error,
+	"script-key-alone": Error, // stem
+	"script-none":      Error,
+	"script-two":       Error, // other
+	"signed-twice":     Error, // other, role
+	"clusters-several": Error, // count, first
+	"input-missing":    Error,
+	"recipient-secret": Error,
+	"recipient-bad":    Error, // index
+	"seal-locked":      Error, // it is encrypted with age
+	"seal-passphrase":  Error,
+	"seal-recipients":  Error,
+	"seal-damaged":     Error,
+	"seal-one-way":     Error,
+	"settings-unread":  Warning, // line
+	"export-name":      Error,   // value
+
+	// what a rotation is asked for
+	"rotation-exclusive":   Error, // one, other
+	"rotation-prune-alone": Error,
 }

@@ -181,56 +181,63 @@ func (t *throwaway) authority(ctx context.Context, spec Spec, key Key, issuer *A
 	return a, checked.Findings, err
 }
 
-// makeKeys makes all new keys of the plan, as many at a time as there are
-// processors. The slow ones come first.
-func (r Run) makeKeys(ctx context.Context) (map[Role]Key, error) {
-	type want struct {
-		role Role
-		spec KeySpec
-	}
-	var slow, fast []want
+// NewKey is a key that a plan makes.
+type NewKey struct {
+	Role Role
+	Spec KeySpec
+}
+
+// NewKeys lists the keys that a plan makes, in the order in which they are begun:
+// the slow ones come first.
+func (r Resolved) NewKeys() []NewKey {
+	var slow, fast []NewKey
 	add := func(role Role, spec KeySpec) {
 		if spec.Bits() > 0 {
-			slow = append(slow, want{role, spec})
+			slow = append(slow, NewKey{role, spec})
 		} else {
-			fast = append(fast, want{role, spec})
+			fast = append(fast, NewKey{role, spec})
 		}
 	}
-	for _, s := range r.Plan.Authorities {
+	for _, s := range r.Authorities {
 		if s.Existing == "" && !s.Elsewhere {
 			add(s.Role, s.Key)
 		}
 	}
-	if r.Plan.Service.Key != "" {
-		add(Service, r.Plan.Service.Key)
+	if r.Service.Key != "" {
+		add(Service, r.Service.Key)
 	}
-	todo := append(slow, fast...)
+	return append(slow, fast...)
+}
+
+// makeKeys makes all new keys of the plan, as many at a time as the source can.
+func (r Run) makeKeys(ctx context.Context) (map[Role]Key, error) {
+	todo := r.Plan.NewKeys()
 	keys := make(map[Role]Key, len(todo))
 	var mu sync.Mutex
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(runtime.GOMAXPROCS(0))
+	group.SetLimit(concurrency(r.Keys))
 	for _, w := range todo {
 		group.Go(func() error {
 			if err := ctx.Err(); err != nil { // the source may not look
 				return err
 			}
-			k, err := r.Keys.Key(ctx, w.role, w.spec)
+			k, err := r.Keys.Key(ctx, w.Role, w.Spec)
 			if err != nil {
-				return fmt.Errorf("key of %s: %w", w.role, err)
+				return fmt.Errorf("key of %s: %w", w.Role, err)
 			}
-			if got, _ := SpecOf(k.Public()); got != w.spec {
-				return fmt.Errorf("key of %s: the source made %s where %s was asked for", w.role, DescribeKey(k.Public()), w.spec)
+			if got, _ := SpecOf(k.Public()); got != w.Spec {
+				return fmt.Errorf("key of %s: the source made %s where %s was asked for", w.Role, DescribeKey(k.Public()), w.Spec)
 			}
 			mu.Lock()
 			defer mu.Unlock()
 			for other, o := range keys {
 				if samePublicKey(o.Public(), k.Public()) {
-					return refuse("key-reused", string(w.role), "other", string(other))
+					return refuse("key-reused", string(w.Role), "other", string(other))
 				}
 			}
-			keys[w.role] = k
+			keys[w.Role] = k
 			if r.Progress != nil {
-				r.Progress(Step{Role: w.role, Key: w.spec, Done: len(keys), Total: len(todo)})
+				r.Progress(Step{Role: w.Role, Key: w.Spec, Done: len(keys), Total: len(todo)})
 			}
 			return nil
 		})

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 )
 
 // KeySpec names an algorithm with its size, as plans and flags write it.
@@ -154,6 +155,22 @@ type KeySource interface {
 	// a digest of everything else in that certificate: a source that derives
 	// serials must use it, or one issuer signs two certificates with one serial.
 	Serial(role Role, binding [32]byte) ([16]byte, error)
+}
+
+// Concurrent is a KeySource that says how many keys it makes at a time; 0 leaves
+// that to the number of processors. One whose keys are made elsewhere, as those of
+// a browser are, may make more than the program has threads.
+type Concurrent interface {
+	KeySource
+	Concurrency() int
+}
+
+// concurrency is how many keys of a source are made at a time.
+func concurrency(source KeySource) int {
+	if many, ok := source.(Concurrent); ok && many.Concurrency() > 0 {
+		return many.Concurrency()
+	}
+	return runtime.GOMAXPROCS(0)
 }
 
 // Random makes keys and serials from the system's random source.

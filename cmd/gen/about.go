@@ -121,11 +121,3 @@ func withAllBelow(c *cobra.Command) []*cobra.Command {
 
 // manDate stands in the pages in the place of the day they were made.
 var manDate = time.Date(2026, time.November, 1, 0, 0, 0, 0, time.UTC)
-
-// offlineReadme is the paper in the offline part, in the language of the run.
-func offlineReadme(j *job, digest [32]byte, lang report.Lang) string {
-	var b strings.Builder
-	plan := j.run.Plan
-	fmt.Fprintf(&b, offlineText.in(lang), plan.Distro, orDash(plan.Name), plan.Time, plan.Topology, groups(fmt.Sprintf("%x", digest)), j.token)
-	return b.String()
-}

@@ -13,6 +13,7 @@ import (
 
 	"rootkiln/pki"
 	"rootkiln/pki/k3s"
+	"rootkiln/pki/report"
 )
 
 // rekeyedName is the file that `bootstrap rekey` makes.
@@ -99,7 +100,7 @@ func (a *app) rekeyNext(file, key, old string, sqlite bool) {
 // what double quotes leave special.
 func doubleQuote(s string) string {
 	if strings.ContainsAny(s, "\"$`\\!") {
-		return shellQuote(s)
+		return report.ShellQuote(s)
 	}
 	return `"` + s + `"`
 }

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto"
-	"crypto/x509"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -100,8 +98,8 @@ func (a *app) bundle(ctx context.Context, f *bundleFlags) error {
 		if err := j.issue(ctx, a); err != nil {
 			return err
 		}
-		merge(&server, j.issued.Server, j.prefix)
-		merge(&offline, j.issued.Offline, j.prefix)
+		merge(&server, j.made.Server, j.prefix)
+		merge(&offline, j.made.Offline, j.prefix)
 	}
 	d.outputs[len(d.outputs)-1].bundle = server
 	if len(d.outputs) > 1 {
@@ -119,8 +117,7 @@ type job struct {
 	run    pki.Run
 	found  []pki.Finding
 	prefix string // of paths when several plans share an output
-	issued *pki.Issued
-	token  k3s.Token
+	made   report.Made
 }
 
 // jobs resolves every plan of the call, or takes up the state of a request.
@@ -154,75 +151,23 @@ func (a *app) jobs(ctx context.Context, f *bundleFlags) ([]*job, error) {
 }
 
 // issue makes the bundle of a job and adds the papers of the offline part.
-func (j *job) issue(ctx context.Context, a *app) (err error) {
+func (j *job) issue(ctx context.Context, a *app) error {
 	last := time.Now()
 	j.run.Progress = func(s pki.Step) {
 		now := time.Now()
 		s.Elapsed, last = now.Sub(last), now
 		a.progress(s)
 	}
-	if j.issued, err = j.run.Issue(ctx); err != nil {
-		return err
-	}
-	a.explain(j.issued.Findings)
-	if err := j.judge(ctx, a); err != nil {
-		return err
-	}
-	server := j.issued.Server.File(k3s.ServerCAPath + ".crt")
-	if j.token, err = k3s.ComputeToken(server.Data, j.plan.Time.Time); err != nil {
-		return err
-	}
-	return j.papers(a.lang)
-}
-
-// judge verifies a bundle that stands on foreign certificates, in both trust
-// models and with a probe for each leaf, before a byte of it is written. What
-// rootkiln made from nothing is proved by its tests.
-func (j *job) judge(ctx context.Context, a *app) error {
-	if len(j.run.Given.Authorities) == 0 {
-		return nil
-	}
-	v, err := report.Verify(ctx, j.issued.Server, j.plan.Time, j.run.Keys)
+	issued, err := j.run.Issue(ctx)
 	if err != nil {
 		return err
 	}
-	known := slices.Concat(j.found, j.issued.Findings)
-	var fresh []pki.Finding
-	for _, f := range v.Findings {
-		same := func(k pki.Finding) bool { return k.Code == f.Code }
-		if f.Severity != pki.Notice && !slices.ContainsFunc(known, same) {
-			fresh = append(fresh, f)
-		}
-	}
-	if err := pki.Refuse(fresh); err != nil {
+	a.explain(issued.Findings)
+	if j.made, err = report.Finish(ctx, issued, j.run.Given, j.found, j.run.Keys, a.lang); err != nil {
 		return err
 	}
-	a.explain(fresh)
+	a.explain(j.made.Found[len(j.found)+len(issued.Findings):])
 	return nil
-}
-
-// papers adds what a person needs who opens the safe years later.
-func (j *job) papers(lang report.Lang) error {
-	digest, err := j.run.Plan.Digest()
-	if err != nil {
-		return err
-	}
-	offline := &j.issued.Offline
-	offline.Add("README.txt", pki.KindPublic, []byte(offlineReadme(j, digest, lang)))
-	offline.Add("fingerprints.txt", pki.KindPublic, fingerprints(j.issued))
-	return nil
-}
-
-// fingerprints lists every certificate in the form of sha256sum: digest of the
-// DER, two spaces, where it stands.
-func fingerprints(is *pki.Issued) []byte {
-	var b strings.Builder
-	for _, row := range is.Layout.Rows {
-		if authority := is.Authorities[row.Role]; authority != nil {
-			fmt.Fprintf(&b, "%s  %s\n", pki.Fingerprint(authority.Certificate), subjectOf(authority.Certificate))
-		}
-	}
-	return []byte(b.String())
 }
 
 // progress prints a line for each key that is done.
@@ -314,7 +259,7 @@ func (a *app) resumed(ctx context.Context, f *bundleFlags) (*job, error) {
 	a.distro = state.Plan.Distro
 	// The cluster's files are made now: modification times are payload.
 	j.plan.Time = a.time(pki.Time{})
-	layout, err := layoutOf(j.plan)
+	layout, err := k3s.Layout(j.plan)
 	if err != nil {
 		return nil, err
 	}
@@ -338,59 +283,15 @@ func (a *app) resumed(ctx context.Context, f *bundleFlags) (*job, error) {
 	return j, nil
 }
 
-// acceptSigned joins each certificate that came back with the key of its
-// request. The chain above it comes from the file, or from the issuer that the
-// plan gave.
+// acceptSigned reads what came back and joins it with the keys of the requests.
 func (a *app) acceptSigned(state pki.State, keys map[pki.Role]pki.Key, paths []string, given pki.Given) ([]pki.Finding, error) {
-	var found []pki.Finding
-	from := map[pki.Role]string{}
+	var signed []pki.Signed
 	for _, path := range paths {
 		data, err := a.readFile(path)
 		if err != nil {
 			return nil, err
 		}
-		certs, notes, err := pki.ParseCertificates(path, data)
-		if err != nil {
-			return nil, err
-		}
-		role, ok := keyFor(keys, certs[0].PublicKey)
-		if !ok {
-			return nil, pki.Refuse([]pki.Finding{pki.New("signed-key-mismatch", path, "role", path)})
-		}
-		if from[role] != "" {
-			return nil, failed(msgSignedTwice, from[role], path, report.RoleName(role, a.lang))
-		}
-		from[role] = path
-		var extra []*x509.Certificate
-		spec, _ := state.Resolved.Spec(role)
-		if issuer := given.Authorities[spec.Issuer]; issuer != nil {
-			extra = issuer.Chain()
-		}
-		first, above, err := pki.OrderChain(role, certs, extra)
-		if err != nil {
-			return nil, err
-		}
-		authority, drift, err := state.Accept(role, keys[role], first, above)
-		if err != nil {
-			return nil, err
-		}
-		given.Authorities[role] = authority
-		found = slices.Concat(found, notes, drift)
+		signed = append(signed, pki.Signed{Path: path, Data: data})
 	}
-	var missing []pki.Finding
-	for _, spec := range state.Resolved.Requests() {
-		if given.Authorities[spec.Role] == nil {
-			missing = append(missing, pki.New("signed-missing", string(spec.Role), "role", string(spec.Role)))
-		}
-	}
-	return found, pki.Refuse(missing)
-}
-
-func keyFor(keys map[pki.Role]pki.Key, public crypto.PublicKey) (pki.Role, bool) {
-	for role, k := range keys {
-		if pki.SameKey(k.Public(), public) {
-			return role, true
-		}
-	}
-	return "", false
+	return state.AcceptAll(keys, signed, given)
 }

@@ -224,11 +224,11 @@ func (a *app) restartWord(r report.Restart) string {
 // what they do.
 func (a *app) drawRemedies(remedies []report.Remedy, name func(node string) string) {
 	for _, r := range remedies {
-		sentence, ok := remedyWords[r.Code]
-		if !ok {
+		sentence := report.ExplainRemedy(r, name(r.Node), a.lang)
+		if sentence == "" {
 			continue
 		}
-		fmt.Fprintf(a.out, "\n%s\n", a.tint(bold, a.t(sentence, report.Printable(name(r.Node)), len(r.For))))
+		fmt.Fprintf(a.out, "\n%s\n", a.tint(bold, sentence))
 		for _, line := range r.Commands {
 			fmt.Fprintf(a.out, "  %s\n", visible(line))
 		}

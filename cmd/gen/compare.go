@@ -29,7 +29,7 @@ func (a *app) compareCommand() *cobra.Command {
 
 func (a *app) compare(paths []string, staged string, at pki.Time, form string) error {
 	var nodes []report.NodeFiles
-	var unread []pki.Finding
+	unread := []pki.Finding{} // as JSON a list, also where nothing was found
 	for _, p := range paths {
 		n, found, err := a.compared(p)
 		if err != nil {

@@ -98,33 +98,15 @@ func (a *app) installation(ctx context.Context, f *exportFlags, path string, at 
 	if err != nil {
 		return k3s.Installation{}, err
 	}
-	server, err := k3s.ServerFiles(b)
-	if err != nil {
-		return k3s.Installation{}, err
-	}
-	verdict, err := report.Verify(ctx, server, at, pki.Random{})
-	if err != nil {
-		return k3s.Installation{}, err
-	}
-	if err := pki.Refuse(verdict.Findings); err != nil {
-		return k3s.Installation{}, err
-	}
-	if verdict.Token == nil {
-		return k3s.Installation{}, failed(msgNoServerCA, path)
-	}
-	distro := pki.Distro(f.distro)
-	if distro == "" {
-		distro = verdict.Distro
-	}
-	product, ok := k3s.ProductOf(distro)
-	if !ok {
+	if _, known := k3s.ProductOf(pki.Distro(f.distro)); f.distro != "" && !known {
 		return k3s.Installation{}, usage(msgBadChoice, "--distro", f.distro, "k3s, rke2")
 	}
-	in := k3s.Installation{Product: product, Token: verdict.Token.Token, Server: server, Name: f.name, Namespace: f.namespace}
-	if in.Name == "" {
-		in.Name = product.Prefix
+	in, err := report.Installation(ctx, b, pki.Distro(f.distro), at, pki.Random{})
+	if f.name != "" {
+		in.Name = f.name
 	}
-	return in, nil
+	in.Namespace = f.namespace
+	return in, err
 }
 
 // dnsLabel is what Kubernetes takes as the name of a namespace (RFC 1123).

@@ -2,15 +2,14 @@ package main
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 
 	"rootkiln/pki"
+	"rootkiln/pki/k3s"
 )
 
 // maxInput is more than any certificate, key or plan file has.
@@ -55,205 +54,45 @@ func unreadable(path string, err error) error {
 	return failed(msgUnreadable, path, err.Error())
 }
 
-// given reads everything a plan names as existing already and checks that each
-// key belongs to its certificate's chain.
-func (a *app) given(plan *pki.Plan, p *planFlags) (pki.Given, []pki.Finding, error) {
-	in := &plan.Inputs
-	if in.Directory != "" {
-		if err := a.scriptFiles(in); err != nil {
-			return pki.Given{}, nil, err
-		}
+// reader reads what a plan names from the disk. Encrypted keys are opened with a
+// passphrase from the file that was named, or from the terminal.
+func (a *app) reader(p *planFlags) pki.Reader {
+	return pki.Reader{
+		Read: a.readFile, Exists: exists,
+		Unlock: func(path string, data []byte) (any, error) { return a.unlock(path, data, p) },
 	}
-	g := pki.Given{Authorities: map[pki.Role]*pki.Authority{}}
-	var notes []pki.Finding
-	var above []*x509.Certificate
-	if in.Root != "" {
-		root, found, err := a.issuer(pki.Root, in.Root, in.RootKey, nil, p)
-		if err != nil {
-			return pki.Given{}, nil, err
-		}
-		notes = append(notes, found...)
-		above = root.Chain()
-		g.Authorities[pki.Root] = root
-	}
-	if in.Intermediate != "" {
-		intermediate, found, err := a.issuer(pki.Intermediate, in.Intermediate, in.IntermediateKey, above, p)
-		if err != nil {
-			return pki.Given{}, nil, err
-		}
-		notes = append(notes, found...)
-		g.Authorities[pki.Intermediate] = intermediate
-	}
-	if in.RootKey != "" && in.Root == "" || in.IntermediateKey != "" && in.Intermediate == "" {
-		return pki.Given{}, nil, usage(msgKeyWithoutCertificate)
-	}
-	for _, path := range in.ServiceKeys {
-		keys, found, err := a.serviceKeys(path, p)
-		if err != nil {
-			return pki.Given{}, nil, err
-		}
-		g.ServiceKeys, notes = append(g.ServiceKeys, keys...), append(notes, found...)
-	}
-	return g, notes, nil
 }
 
-// issuer reads a certificate chain and its key; an empty key path means that
-// the key is on another machine.
-func (a *app) issuer(role pki.Role, path, keyPath string, extra []*x509.Certificate, p *planFlags) (*pki.Authority, []pki.Finding, error) {
-	data, err := a.readFile(path)
-	if err != nil {
-		return nil, nil, err
-	}
-	certs, notes, err := pki.ParseCertificates(path, data)
-	if err != nil {
-		return nil, nil, err
-	}
-	authority := &pki.Authority{Role: role}
-	if authority.Certificate, authority.Above, err = pki.OrderChain(role, certs, extra); err != nil {
-		return nil, nil, err
-	}
-	if keyPath == "" {
-		return authority, notes, nil
-	}
-	keys, found, err := a.keys(keyPath, p)
-	if err != nil {
-		return nil, nil, err
-	}
-	if len(keys) > 1 {
-		return nil, nil, failed(msgSeveralKeys, keyPath, len(keys))
-	}
-	authority.Key = keys[0].Key
-	return authority, append(notes, found...), nil
-}
-
-// keys reads a key file. Encrypted keys are opened with a passphrase from the
-// file that was named, or from the terminal.
-func (a *app) keys(path string, p *planFlags) ([]pki.FoundKey, []pki.Finding, error) {
-	data, err := a.readFile(path)
-	if err != nil {
-		return nil, nil, err
-	}
-	return a.openKeys(path, data, p)
-}
-
-func (a *app) openKeys(path string, data []byte, p *planFlags) ([]pki.FoundKey, []pki.Finding, error) {
-	keys, notes, err := pki.ParseKeys(path, data)
-	if !refusedFor(err, "key-encrypted") {
-		return keys, notes, err
-	}
+func (a *app) unlock(path string, data []byte, p *planFlags) (any, error) {
 	secret, err := a.keyPassphrase(path, p)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	defer clear(secret)
 	opened, err := openKey(data, secret)
 	switch {
 	case errors.Is(err, errCipher):
-		return nil, nil, failed(msgKeyCipher, path)
+		return nil, pki.Refuse([]pki.Finding{pki.New("key-cipher", path)})
 	case err != nil:
 		// The library does not tell a wrong passphrase from a damaged file, and
 		// its text must not reach the screen: it may quote what it decoded.
-		return nil, nil, pki.Refuse([]pki.Finding{pki.New("key-passphrase", path)})
+		return nil, pki.Refuse([]pki.Finding{pki.New("key-passphrase", path)})
 	}
-	key, err := pki.UsableKey(path, opened)
-	if err != nil {
-		return nil, nil, err
-	}
-	return []pki.FoundKey{{Key: key, Type: "PRIVATE KEY"}}, notes, nil
+	return opened, nil
 }
 
-func refusedFor(err error, code pki.Code) bool {
-	var r *pki.Refusal
-	return errors.As(err, &r) && len(r.Findings) > 0 && r.Findings[0].Code == code
-}
-
-// serviceKeys reads existing ServiceAccount keys.
-func (a *app) serviceKeys(path string, p *planFlags) ([]pki.Key, []pki.Finding, error) {
-	found, notes, err := a.keys(path, p)
-	if err != nil {
-		return nil, nil, err
-	}
-	keys := make([]pki.Key, len(found))
-	for i, k := range found {
-		keys[i] = k.Key // written back as PKCS#1 or SEC1, whatever it was
-	}
-	return keys, notes, nil
-}
-
-// scriptNames are the files that the k3s example script takes as input, in the
-// order in which they are looked for.
-var scriptEndings = []string{".pem", ".crt", ".cer"}
-
-// scriptFiles fills the inputs from a directory with the script's file names.
-// The script itself takes only .pem, and overwrites a root-ca.crt that it does
-// not know; two certificates for one role that differ are refused here.
-func (a *app) scriptFiles(in *pki.Inputs) error {
-	info, err := os.Stat(in.Directory)
-	if err != nil {
-		return unreadable(in.Directory, err)
-	}
-	if !info.IsDir() {
-		return failed(msgNotDirectory, in.Directory)
-	}
-	found := false
-	for _, row := range []struct {
-		stem      string
-		cert, key *string
-	}{{"root-ca", &in.Root, &in.RootKey}, {"intermediate-ca", &in.Intermediate, &in.IntermediateKey}} {
-		cert, err := a.oneOf(in.Directory, row.stem)
+// given reads everything a plan names as existing already.
+func (a *app) given(plan *pki.Plan, p *planFlags) (pki.Given, []pki.Finding, error) {
+	if dir := plan.Inputs.Directory; dir != "" {
+		info, err := os.Stat(dir)
 		if err != nil {
-			return err
+			return pki.Given{}, nil, unreadable(dir, err)
 		}
-		key := filepath.Join(in.Directory, row.stem+".key")
-		if !exists(key) {
-			key = ""
-		}
-		if key != "" && cert == "" {
-			return failed(msgScriptKeyAlone, key, row.stem)
-		}
-		found = found || cert != ""
-		if *row.cert == "" {
-			*row.cert = cert
-			if *row.key == "" {
-				*row.key = key
-			}
+		if !info.IsDir() {
+			return pki.Given{}, nil, failed(msgNotDirectory, dir)
 		}
 	}
-	if service := filepath.Join(in.Directory, "service.key"); exists(service) && len(in.ServiceKeys) == 0 {
-		in.ServiceKeys, found = []string{service}, true
-	}
-	if !found {
-		return failed(msgScriptNone, in.Directory)
-	}
-	return nil
-}
-
-// oneOf returns the certificate file of a stem, refusing two with different
-// first certificates.
-func (a *app) oneOf(dir, stem string) (string, error) {
-	var path string
-	var first *x509.Certificate
-	for _, ending := range scriptEndings {
-		name := filepath.Join(dir, stem+ending)
-		if !exists(name) {
-			continue
-		}
-		data, err := a.readFile(name)
-		if err != nil {
-			return "", err
-		}
-		certs, _, err := pki.ParseCertificates(name, data)
-		if err != nil {
-			return "", err
-		}
-		if first != nil && !first.Equal(certs[0]) {
-			return "", failed(msgScriptTwo, path, name)
-		}
-		if first == nil {
-			path, first = name, certs[0]
-		}
-	}
-	return path, nil
+	return a.reader(p).Given(&plan.Inputs)
 }
 
 func exists(path string) bool {
@@ -285,7 +124,7 @@ func named(paths ...string) []string {
 // resolve reads the inputs of a plan and resolves it; warnings and notices are
 // explained on the way.
 func (a *app) resolve(_ context.Context, plan *pki.Plan, p *planFlags) (pki.Resolved, pki.Layout, pki.Given, []pki.Finding, error) {
-	layout, err := layoutOf(*plan)
+	layout, err := k3s.Layout(*plan)
 	if err != nil {
 		return pki.Resolved{}, pki.Layout{}, pki.Given{}, nil, err
 	}

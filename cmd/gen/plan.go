@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -11,20 +10,8 @@ import (
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
 
-	"rootkiln/pki"
-	"rootkiln/pki/k3s"
 	"rootkiln/pki/report"
 )
-
-// layoutOf finds the table of a plan. Where there is none, all else that is
-// wrong with the plan is said in the same breath.
-func layoutOf(plan pki.Plan) (pki.Layout, error) {
-	layout, err := k3s.Layout(plan)
-	if refusal := (*pki.Refusal)(nil); errors.As(err, &refusal) {
-		refusal.Findings = append(refusal.Findings, plan.Check()...)
-	}
-	return layout, err
-}
 
 func (a *app) planCommand() *cobra.Command {
 	var f bundleFlags
@@ -74,104 +61,61 @@ func (a *app) drawPlan(j *job) error {
 	w := a.out
 	fmt.Fprintln(w, a.t(msgPlanHead, plan.Distro, orDash(plan.Name), plan.Topology, plan.Profile, plan.Time))
 	fmt.Fprintf(w, "\n%s\n", a.t(headTopology))
-	drawTree(w, "  ", a.topology(j))
+	drawTree(w, "  ", a.topology(report.Topology(plan, j.run.Layout, a.lang)))
 	fmt.Fprintf(w, "\n%s\n", a.t(headTimeline))
-	drawTimeline(w, "  ", a.lives(plan), plan.Time.Time)
+	drawTimeline(w, "  ", spans(report.Lives(plan, a.lang)), plan.Time.Time)
 	fmt.Fprintf(w, "\n%s\n", a.t(headFiles))
-	drawTable(w, "  ", a.planFiles(j))
+	drawTable(w, "  ", planFiles(report.PlannedFiles(plan, j.run.Layout, a.lang)))
 	digest, err := plan.Digest()
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "\n%s\n  %s\n", a.t(headDigest), groups(fmt.Sprintf("%x", digest)))
+	fmt.Fprintf(w, "\n%s\n  %s\n", a.t(headDigest), report.Groups(fmt.Sprintf("%x", digest)))
 	return nil
 }
 
 // topology is the tree of who signs whom, down to the leaf certificates that
 // the distribution will make.
-func (a *app) topology(j *job) []*branch {
-	plan := j.run.Plan
-	nodes := map[pki.Role]*branch{}
-	var roots []*branch
-	for _, s := range plan.Authorities {
-		label := report.RoleName(s.Role, a.lang)
-		switch {
-		case s.Existing != "":
-			label += "  " + a.t(msgExisting, s.Existing[:16])
-		default:
-			label += fmt.Sprintf("  %s  %s %s", s.Key, penSet().until, s.NotAfter.Format(time.DateOnly))
-			if s.Elsewhere {
+func (a *app) topology(branches []*report.Branch) []*branch {
+	var drawn []*branch
+	for _, b := range branches {
+		label := b.Name
+		if b.Note != "" {
+			label += "  " + b.Note
+		}
+		if b.Until != nil && !b.Existing {
+			label += fmt.Sprintf("  %s %s", penSet().until, b.Until.Format(time.DateOnly))
+			if b.Elsewhere {
 				label += "  " + a.t(msgKeyElsewhere)
 			}
 		}
-		n := &branch{label: label}
-		nodes[s.Role] = n
-		if parent := nodes[s.Issuer]; parent != nil {
-			parent.children = append(parent.children, n)
-		} else {
-			roots = append(roots, n)
-		}
+		drawn = append(drawn, &branch{label: label, children: a.topology(b.Children)})
 	}
-	product, _ := k3s.ProductOf(plan.Distro)
-	for _, leaf := range k3s.Leaves(product) {
-		if n := nodes[leaf.Signer]; n != nil {
-			n.children = append(n.children, &branch{label: leaf.File + "  " + leaf.CommonName})
-		}
-	}
-	return append(roots, &branch{label: a.serviceLine(plan)})
+	return drawn
 }
 
-func (a *app) serviceLine(plan pki.Resolved) string {
-	line := report.RoleName(pki.Service, a.lang)
-	if plan.Service.Key != "" {
-		line += "  " + string(plan.Service.Key)
+func spans(lives []report.Life) []span {
+	var drawn []span
+	for _, l := range lives {
+		drawn = append(drawn, span{l.Name, l.From.Time, l.Until.Time})
 	}
-	if n := len(plan.Service.Keep); n > 0 {
-		line += "  " + a.t(msgServiceKept, n)
-	}
-	return line
+	return drawn
 }
 
-func (a *app) lives(plan pki.Resolved) []span {
-	var spans []span
-	for _, s := range plan.Authorities {
-		spans = append(spans, span{report.RoleName(s.Role, a.lang), s.NotBefore.Time, s.NotAfter.Time})
-	}
-	return spans
-}
-
-func (a *app) planFiles(j *job) [][]string {
+// planFiles shows each chain beside its key.
+func planFiles(files []report.PlannedFile) [][]string {
 	rows := [][]string{}
-	for _, row := range j.run.Layout.Rows {
-		if _, ok := j.run.Plan.Spec(row.Role); !ok || row.Path == "" {
-			continue
+	for _, f := range files {
+		name, isKey := strings.CutSuffix(f.Path, ".key")
+		switch last := len(rows) - 1; {
+		case f.Part != report.ServerPart:
+		case isKey && last >= 0 && rows[last][0] == name+".crt":
+			rows[last][1] = f.Path
+		default:
+			rows = append(rows, []string{f.Path, "", f.Content})
 		}
-		rows = append(rows, []string{row.Path + ".crt", row.Path + ".key", a.chainWords(j, row)})
 	}
-	return append(rows, []string{j.run.Layout.ServicePath, "", a.serviceLine(j.run.Plan)})
-}
-
-// chainWords names the certificates in a chain file, in order.
-func (a *app) chainWords(j *job, row pki.Row) string {
-	words := []string{report.RoleName(row.Role, a.lang)}
-	for issuer := row.Issuer; issuer != ""; {
-		words = append(words, report.RoleName(issuer, a.lang))
-		next, _ := j.run.Layout.Row(issuer)
-		issuer = next.Issuer
-	}
-	return strings.Join(words, " + ")
-}
-
-// groups writes a digest in groups of four, as people read it aloud.
-func groups(digits string) string {
-	var b strings.Builder
-	for i, c := range digits {
-		if i > 0 && i%4 == 0 {
-			b.WriteByte(' ')
-		}
-		b.WriteRune(c)
-	}
-	return b.String()
+	return rows
 }
 
 func orDash(s string) string {

@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"rootkiln/pki"
+	"rootkiln/pki/k3s"
 	"rootkiln/pki/report"
 )
 
@@ -111,7 +111,7 @@ func (a *app) requestReceipt(f *authorityFlags, plan pki.Resolved, made *pki.Req
 	for _, s := range plan.Requests() {
 		path := filepath.Join(f.out, string(s.Role)+".csr")
 		entries = append(entries, entry{s.Role, s.Issuer, path, made.PublicKeys[s.Role]})
-		keys = append(keys, []string{a.t(msgRequestKey, report.RoleName(s.Role, a.lang)), groups(made.PublicKeys[s.Role])})
+		keys = append(keys, []string{a.t(msgRequestKey, report.RoleName(s.Role, a.lang)), report.Groups(made.PublicKeys[s.Role])})
 		rows = append(rows, []string{a.t(wordMade), path, a.t(msgRequestFor, report.RoleName(s.Role, a.lang), report.RoleName(s.Issuer, a.lang))})
 	}
 	if f.output != "text" {
@@ -128,7 +128,7 @@ func (a *app) requestReceipt(f *authorityFlags, plan pki.Resolved, made *pki.Req
 		[]string{"", filepath.Join(f.out, stateFile), a.t(msgStateStays)})
 	drawTable(a.out, "", rows)
 	fmt.Fprintf(a.out, "\n%s\n", a.t(headCompare))
-	drawTable(a.out, "  ", append([][]string{{a.t(wordPlan), groups(fmt.Sprintf("%x", digest))}}, keys...))
+	drawTable(a.out, "  ", append([][]string{{a.t(wordPlan), report.Groups(fmt.Sprintf("%x", digest))}}, keys...))
 	fmt.Fprintln(a.out)
 	first := entries[0]
 	fmt.Fprintln(a.out, a.t(msgNextSign, first.Role, first.Role))
@@ -175,63 +175,40 @@ func (a *app) sign(ctx context.Context, f *signFlags, path string) error {
 		return err
 	}
 	a.distro = plan.Distro
-	layout, err := layoutOf(pki.Plan{Distro: plan.Distro, Topology: plan.Topology})
+	now := a.time(pki.Time{})
+	layout, err := k3s.Layout(pki.Plan{Distro: plan.Distro, Topology: plan.Topology, Time: now})
 	if err != nil {
-		return err
-	}
-	if err := plan.Trust(layout); err != nil {
 		return err
 	}
 	if data, err = a.readFile(path); err != nil {
 		return err
 	}
-	csr, notes, err := pki.ParseRequest(path, data)
-	if err != nil {
-		return err
-	}
-	spec, vetted, err := plan.Vet(csr, path)
-	if err != nil {
-		return err
-	}
-	now := a.time(pki.Time{})
-	issuer, found, err := a.signer(plan, layout, spec, f, now)
+	vetted, err := a.reader(&f.planFlags).Vet(plan, layout, pki.Signed{Path: path, Data: data}, f.issuer, f.key, now)
 	if err != nil {
 		return err
 	}
 	if f.out == "" {
-		f.out = string(spec.Role) + ".crt"
+		f.out = string(vetted.Spec.Role) + ".crt"
 	}
-	a.explain(slices.Concat(notes, vetted, found))
+	known := len(vetted.Found)
+	a.explain(vetted.Found)
 	o := newOutput(f.out, pki.Bundle{})
 	o.form = formFile
 	d := delivery{outputs: []*output{o}, inputs: named(path, f.file, f.issuer, f.key, f.passphraseFile), force: f.force, stdout: a.out}
 	if err := d.precheck(); err != nil {
 		return err
 	}
-	signed, more, err := pki.Sign(ctx, spec, csr, issuer, now, pki.Random{})
+	signed, err := vetted.Sign(ctx, now, pki.Random{})
 	if err != nil {
 		return err
 	}
-	a.explain(more)
+	a.explain(vetted.Found[known:])
 	o.bundle.Time = now.Time
 	o.bundle.Add(filepath.Base(f.out), pki.KindChain, pki.EncodeCertificates(signed.Chain()...))
 	if err := d.commit(ctx); err != nil {
 		return err
 	}
 	return a.signReceipt(f, signed, plan)
-}
-
-// signer reads the issuing authority and checks it for its place in the plan.
-func (a *app) signer(plan pki.Resolved, layout pki.Layout, spec pki.Spec, f *signFlags, now pki.Time) (*pki.Authority, []pki.Finding, error) {
-	issuer, notes, err := a.issuer(spec.Issuer, f.issuer, f.key, nil, &f.planFlags)
-	if err != nil {
-		return nil, nil, err
-	}
-	found := pki.CheckIssuer(issuer, now, layout)
-	if planned, ok := plan.Spec(spec.Issuer); ok && planned.Existing != "" && planned.Existing != pki.Fingerprint(issuer.Certificate) {
-		found = append(found, pki.New("request-not-issuer", f.issuer, "role", string(spec.Role), "issuer", planned.Existing))
-	}
-	return issuer, append(notes, found...), pki.Refuse(found)
 }
 
 func (a *app) signReceipt(f *signFlags, signed *pki.Authority, plan pki.Resolved) error {
@@ -241,7 +218,7 @@ func (a *app) signReceipt(f *signFlags, signed *pki.Authority, plan pki.Resolved
 		w = a.err
 	}
 	if f.output != "text" {
-		return writeData(w, f.output, reportEntry{signed.Role, c.Subject.String(), pki.Fingerprint(c), pki.At(c.NotAfter), true})
+		return writeData(w, f.output, report.EntryOf(signed.Role, c, true))
 	}
 	if a.quiet {
 		return nil
@@ -255,14 +232,14 @@ func (a *app) signReceipt(f *signFlags, signed *pki.Authority, plan pki.Resolved
 	drawTable(w, "", [][]string{
 		{a.t(wordSubject), c.Subject.String()},
 		{a.t(wordIssuer), c.Issuer.String()},
-		{"SHA-256", groups(pki.Fingerprint(c))},
+		{"SHA-256", report.Groups(pki.Fingerprint(c))},
 		{a.t(wordLives), a.t(msgUntil, c.NotAfter.UTC().Format(time.DateOnly))},
-		{a.t(wordRoot), groups(pki.Fingerprint(signed.Root()))},
+		{a.t(wordRoot), report.Groups(pki.Fingerprint(signed.Root()))},
 	})
 	fmt.Fprintf(w, "\n%s\n", a.t(headCompare))
 	drawTable(w, "  ", [][]string{
-		{a.t(wordPlan), groups(fmt.Sprintf("%x", digest))},
-		{a.t(msgRequestKey, report.RoleName(signed.Role, a.lang)), groups(pki.KeyFingerprint(c.PublicKey))},
+		{a.t(wordPlan), report.Groups(fmt.Sprintf("%x", digest))},
+		{a.t(msgRequestKey, report.RoleName(signed.Role, a.lang)), report.Groups(pki.KeyFingerprint(c.PublicKey))},
 	})
 	fmt.Fprintln(w)
 	fmt.Fprintln(w, a.t(msgNextBack, shellPath(f.out)))

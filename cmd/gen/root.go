@@ -111,7 +111,7 @@ func safeRoles(l pki.Layout) string {
 func (a *app) authorityReceipt(f *authorityFlags, authority *pki.Authority, row pki.Row) error {
 	c := authority.Certificate
 	if f.output != "text" {
-		return writeData(a.out, f.output, reportEntry{row.Role, c.Subject.String(), pki.Fingerprint(c), pki.At(c.NotAfter), true})
+		return writeData(a.out, f.output, report.EntryOf(row.Role, c, true))
 	}
 	if a.quiet {
 		return nil
@@ -122,7 +122,7 @@ func (a *app) authorityReceipt(f *authorityFlags, authority *pki.Authority, row 
 	fmt.Fprintln(a.out)
 	drawTable(a.out, "", [][]string{
 		{a.t(wordSubject), c.Subject.String()},
-		{"SHA-256", groups(pki.Fingerprint(c))},
+		{"SHA-256", report.Groups(pki.Fingerprint(c))},
 		{a.t(wordLives), a.t(msgUntil, c.NotAfter.UTC().Format(time.DateOnly))},
 	})
 	fmt.Fprintln(a.out)

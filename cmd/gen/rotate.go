@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/x509"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -56,44 +54,13 @@ func (a *app) rotateCommand() *cobra.Command {
 	return c
 }
 
-// exclusive are flags of `rotate` of which one alone makes sense, with what each
-// of them excludes.
-var exclusive = []struct {
-	flag    string
-	without []string
-}{
-	{"service-key-only", []string{"only", "new-root", "step", "new-intermediate", "same-key", "topology"}},
-	{"same-key", []string{"new-root", "step", "new-intermediate", "topology", "profile", "name", "organization", "ca-alg"}},
-	{"new-intermediate", []string{"new-root", "step", "intermediate"}},
-}
-
+// check refuses what does not go together, before anything is read.
 func (f *rotateFlags) check() error {
-	for _, row := range exclusive {
-		for _, other := range row.without {
-			if f.set(row.flag) && f.set(other) {
-				return usage(msgRotateExclusive, "--"+row.flag, "--"+other)
-			}
-		}
-	}
-	switch step := f.want.Step; {
-	case !slices.Contains([]string{"", "a", "b", "c"}, step):
-		return usage(msgBadChoice, "--step", step, "a, b, c")
-	case (step == "b" || step == "c") && f.want.NewRoot:
-		return usage(msgRotateExclusive, "--step "+step, "--new-root")
-	case f.want.Prune && !f.want.NewServiceKey && !f.want.ServiceKeyOnly:
-		return usage(msgRotatePruneAlone)
-	}
-	var known []string
-	for _, row := range k3s.AuthorityPaths() {
-		known = append(known, string(row.Role))
-	}
 	for _, name := range f.only {
-		if !slices.Contains(known, name) {
-			return usage(msgBadChoice, "--only", name, strings.Join(known, ", "))
-		}
 		f.want.Only = append(f.want.Only, pki.Role(name))
 	}
-	return nil
+	f.override(&f.want.Plan)
+	return pki.Refuse(f.want.Check(f.intermediate != ""))
 }
 
 // rotate makes the next bundle of a cluster beside the old one and says what will
@@ -106,7 +73,6 @@ func (a *app) rotate(ctx context.Context, f *rotateFlags, path string) error {
 		return err
 	}
 	at := a.time(pki.Time{})
-	f.override(&f.want.Plan)
 	f.want.Plan.Time = at
 	d := delivery{force: f.force, stdout: a.out, inputs: append(named(f.everyInput(path)...), f.seal.recipients...)}
 	seal, err := f.seal.sealer(ctx, a)
@@ -147,7 +113,7 @@ func (a *app) rotate(ctx context.Context, f *rotateFlags, path string) error {
 		if offline == "" {
 			return usage(msgStdoutNeedsOffline)
 		}
-		if err := papers(old, next, at, a.lang); err != nil {
+		if err := report.RotationPapers(old, next, at, a.lang); err != nil {
 			return err
 		}
 		o := newOutput(offline, next.Issued.Offline)
@@ -174,7 +140,7 @@ func (a *app) rotate(ctx context.Context, f *rotateFlags, path string) error {
 // right behind another rotation, as scripts do it, the next second is waited for.
 func (a *app) next(ctx context.Context, cluster *k3s.Cluster, want *k3s.RotationRequest) (*k3s.Rotated, error) {
 	next, err := cluster.Rotate(ctx, *want, pki.Random{}, a.progress)
-	if !a.now.IsZero() || !refusedFor(err, "rotation-same-name") {
+	if !a.now.IsZero() || !pki.RefusedFor(err, "rotation-same-name") {
 		return next, err
 	}
 	select {
@@ -203,7 +169,7 @@ func (a *app) held(f *rotateFlags) (k3s.Held, error) {
 		if path == "" {
 			continue
 		}
-		keys, notes, err := a.keys(path, &f.planFlags)
+		keys, notes, err := a.reader(&f.planFlags).Keys(path)
 		if err != nil {
 			return held, err
 		}
@@ -224,16 +190,12 @@ func (a *app) held(f *rotateFlags) (k3s.Held, error) {
 		if given.path == "" {
 			continue
 		}
-		authority, notes, err := a.issuer(given.role, given.path, "", above, &f.planFlags)
+		authority, notes, err := a.reader(&f.planFlags).Issuer(given.role, given.path, "", above)
 		if err != nil {
 			return held, err
 		}
 		a.explain(notes)
-		for _, k := range held.Keys {
-			if pki.SameKey(k.Public(), authority.Certificate.PublicKey) {
-				authority.Key = k
-			}
-		}
+		held.Lend(authority)
 		above = authority.Chain()
 		held.Certificates = append(held.Certificates, above...)
 		*given.into = authority
@@ -251,25 +213,15 @@ func (a *app) heldIn(f *rotateFlags, held *k3s.Held) error {
 	if err != nil {
 		return err
 	}
-	for _, file := range b.Files {
-		name := filepath.Join(f.inputs, file.Path)
-		if bytes.Contains(file.Data, []byte("PRIVATE KEY-----")) {
-			keys, notes, err := a.openKeys(name, file.Data, &f.planFlags)
-			if err != nil {
-				return err
-			}
-			a.explain(notes)
-			held.Keys = append(held.Keys, keysOf(keys)...)
-		}
-		if pki.KindOf(file.Path) == pki.KindChain && bytes.Contains(file.Data, []byte("BEGIN CERTIFICATE")) {
-			certs, notes, err := pki.ParseCertificates(name, file.Data)
-			if err != nil {
-				return err
-			}
-			a.explain(notes)
-			held.Certificates = append(held.Certificates, certs...)
-		}
+	for i := range b.Files { // as a person finds them, in what is said of them
+		b.Files[i].Path = filepath.Join(f.inputs, b.Files[i].Path)
 	}
+	keys, certs, notes, err := a.reader(&f.planFlags).Everything(b)
+	if err != nil {
+		return err
+	}
+	a.explain(notes)
+	held.Keys, held.Certificates = append(held.Keys, keys...), append(held.Certificates, certs...)
 	return nil
 }
 
@@ -279,16 +231,4 @@ func keysOf(found []pki.FoundKey) []pki.Key {
 		keys = append(keys, k.Key)
 	}
 	return keys
-}
-
-// papers adds to the offline part what a person needs who opens the safe years
-// later.
-func papers(old pki.Bundle, next *k3s.Rotated, at pki.Time, lang report.Lang) error {
-	then := k3s.Replaced(old, next.Server)
-	token, err := k3s.ComputeToken(then.File(k3s.ServerCAPath+".crt").Data, at.Time)
-	if err != nil {
-		return err
-	}
-	j := &job{run: pki.Run{Plan: next.Issued.Plan, Layout: next.Issued.Layout}, issued: next.Issued, token: token}
-	return j.papers(lang)
 }

@@ -59,7 +59,7 @@ func (a *app) token(path string, at pki.Time, form string) error {
 	fmt.Fprintln(a.out, t)
 	switch t.Mode {
 	case k3s.TokenRoot:
-		a.say(msgTokenRoot, subjectOf(t.Root), t.Until.UTC().Format("2006-01-02T15:04:05Z"))
+		a.say(msgTokenRoot, report.NameOf(t.Root), t.Until.UTC().Format("2006-01-02T15:04:05Z"))
 	case k3s.TokenFile:
 		a.say(msgTokenFile)
 	case k3s.TokenFallback:
@@ -73,7 +73,7 @@ func reportToken(t k3s.Token, at pki.Time) tokenReport {
 	r := tokenReport{Token: t.String(), Hash: t.Hash, Mode: t.Mode, At: at}
 	if t.Mode == k3s.TokenRoot {
 		until := pki.At(t.Until)
-		r.Root, r.Until = subjectOf(t.Root), &until
+		r.Root, r.Until = report.NameOf(t.Root), &until
 	}
 	if t.Reason != nil {
 		r.Reason = strings.TrimPrefix(t.Reason.Error(), "x509: ")

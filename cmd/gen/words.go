@@ -98,9 +98,7 @@ var (
 
 	msgPlanHead     = text{"%s  name %s  topology %s  profile %s  time %s", "%s  名称 %s  拓扑 %s  配置 %s  时间 %s"}
 	msgPlanNext     = text{"nothing was made; next: rootkiln bundle with the same flags", "未生成任何东西；下一步：用相同的选项运行 rootkiln bundle"}
-	msgExisting     = text{"exists, SHA-256 %s...", "已有，SHA-256 %s…"}
 	msgKeyElsewhere = text{"key elsewhere", "私钥在别处"}
-	msgServiceKept  = text{"+ %d kept", "+ 保留 %d 把"}
 
 	msgKeyDone     = text{"[%d/%d] %s: %s key in %s", "[%d/%d] %s：%s 密钥，用时 %s"}
 	msgServerPart  = text{"for the first server: %d files", "给第一台服务器：%d 个文件"}
@@ -111,13 +109,8 @@ var (
 	msgIsolated    = text{"isolated: logging in, front proxy and etcd each have a root of their own", "isolated：登录、前端代理和 etcd 各有自己的根"}
 	msgShared      = text{"shared: a certificate under any leaf CA is trusted by all components", "shared：任一叶子 CA 签发的证书会被所有组件信任"}
 
-	msgNotEncrypted = text{"%s is not encrypted (--encrypt-to, --passphrase)", "%s 未加密（可用 --encrypt-to、--passphrase）"}
-	msgMoveOffline  = text{"now move %s off this machine and keep two copies: rotation needs it", "请把 %s 移出本机并保存两份：轮换时需要它"}
-	msgInstall      = text{"on the first server, before %s starts for the first time:", "在第一台服务器上，%s 首次启动之前："}
-	msgJoin         = text{"further nodes join at https://FIRST-SERVER:%d with the token", "其他节点凭令牌加入 https://首台服务器:%d"}
-	msgStateDone    = text{"%s is no longer needed, its keys are in the offline part: delete it", "%s 不再需要，其中的私钥已在离线部分：请删除它"}
-	msgNotRunning   = text{"never unpack into a cluster that runs: its only way in is `%s certificate rotate-ca`, which wants the old CA's signature", "切勿解包到正在运行的集群里：唯一的入口是 `%s certificate rotate-ca`，它要求由旧 CA 签名"}
-	msgNextVerify   = text{"next: rootkiln verify %s", "下一步：rootkiln verify %s"}
+	msgStateDone  = text{"%s is no longer needed, its keys are in the offline part: delete it", "%s 不再需要，其中的私钥已在离线部分：请删除它"}
+	msgNextVerify = text{"next: rootkiln verify %s", "下一步：rootkiln verify %s"}
 
 	msgNextRoot         = text{"next: rootkiln bundle --root %[1]s/root-ca.crt --root-key %[1]s/root-ca.key", "下一步：rootkiln bundle --root %[1]s/root-ca.crt --root-key %[1]s/root-ca.key"}
 	msgNextIntermediate = text{"next: rootkiln bundle --intermediate %[1]s/intermediate-ca.crt --intermediate-key %[1]s/intermediate-ca.key", "下一步：rootkiln bundle --intermediate %[1]s/intermediate-ca.crt --intermediate-key %[1]s/intermediate-ca.key"}
@@ -154,24 +147,17 @@ var (
 	msgContentOnCommandLine  = text{"%d characters stand where the name of a file belongs, more than any name has; if it was the content of a secret file, treat that as seen", "此处应是文件名，给出的却有 %d 个字符，比任何文件名都长；若这是秘密文件的内容，请视其为已泄露"}
 	msgIsDirectory           = text{"%s is a directory where a file was expected", "%s 是目录，此处需要文件"}
 	msgNotDirectory          = text{"%s is not a directory", "%s 不是目录"}
-	msgKeyWithoutCertificate = text{"a key was given without its certificate: --root-key goes with --root, --intermediate-key with --intermediate", "给出了私钥却没有证书：--root-key 须与 --root 同用，--intermediate-key 须与 --intermediate 同用"}
-	msgSeveralKeys           = text{"%s holds %d private keys, one was expected", "%s 含有 %d 把私钥，此处只需一把"}
 	msgEmptySecret           = text{"%s: an empty passphrase protects nothing", "%s：空口令起不到保护作用"}
 	msgSecretFileWide        = text{"warning: %s can be read by others (mode %o); chmod 600 it", "警告：%s 可被其他用户读取（权限 %o）；请 chmod 600"}
 	msgAskKeyPassphrase      = text{"Passphrase of %s: ", "%s 的口令："}
 	msgNoTerminalForKey      = text{"%s is encrypted and there is no terminal to ask on; use --key-passphrase-file", "%s 已加密，且没有终端可供询问；请使用 --key-passphrase-file"}
-	msgKeyCipher             = text{"%[1]s is encrypted in a way that is not read here (or holds several keys); write it anew with `openssl pkcs8 -topk8 -in %[1]s -out NEW` and take that", "%[1]s 的加密方式此处无法读取（或含有多把私钥）；请用 `openssl pkcs8 -topk8 -in %[1]s -out NEW` 重新写出后再使用"}
 	msgAskPassphrase         = text{"Passphrase for the offline part: ", "离线部分的口令："}
 	msgAskAgain              = text{"Once more: ", "再输入一次："}
 	msgNoTerminal            = text{"there is no terminal to ask on; use --passphrase-file", "没有终端可供询问；请使用 --passphrase-file"}
 	msgPassphrasesDiffer     = text{"the two passphrases differ; nothing was written", "两次输入的口令不一致；未写入任何文件"}
-	msgScriptKeyAlone        = text{"%s is there but no %s.pem or .crt: a key without its certificate; the k3s script would make a new CA over it", "有 %s，却没有 %s.pem 或 .crt：只有私钥没有证书；k3s 脚本会在它之上另建新的 CA"}
-	msgScriptTwo             = text{"%s and %s are different certificates for the same role; remove the one that is not meant", "%s 与 %s 是同一角色的两张不同证书；请移走不要的那一张"}
-	msgScriptNone            = text{"%s holds none of root-ca.pem, root-ca.crt, intermediate-ca.pem, intermediate-ca.crt, service.key", "%s 中没有 root-ca.pem、root-ca.crt、intermediate-ca.pem、intermediate-ca.crt 或 service.key"}
 	msgSignedWithoutResume   = text{"--signed goes with --resume DIR", "--signed 须与 --resume DIR 同用"}
 	msgResumeHasPlan         = text{"%s does not go with --resume: the plan was made when the request was", "%s 不能与 --resume 同用：计划在生成请求时已经确定"}
 	msgResumeNeedsSigned     = text{"--resume needs --signed FILE for every request", "--resume 需要为每个请求给出 --signed FILE"}
-	msgSignedTwice           = text{"%s and %s are both for the request of %s; give the one that is meant", "%s 与 %s 都是针对%s的请求返回的；请只给出所要的那一张"}
 	msgStdoutNeedsOffline    = text{"--out - needs --offline-out PATH: a root or intermediate key will be made and must go somewhere", "--out - 需要 --offline-out PATH：将生成根或中间 CA 的私钥，必须有处存放"}
 	msgOfflineToStdout       = text{"CA keys for the safe do not go to standard output; name a file or directory", "应放入保险柜的 CA 私钥不输出到标准输出；请给出文件或目录"}
 	msgSealNothing           = text{"there is no offline part to encrypt; name it with --offline-out", "没有可加密的离线部分；请用 --offline-out 指定"}

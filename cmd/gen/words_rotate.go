@@ -45,8 +45,6 @@ var (
 
 	msgRotateServerPart     = text{"to be offered to rotate-ca: %d files", "提交给 rotate-ca：%d 个文件"}
 	msgRotateService        = text{"a new one signs, those of today verify", "由新的密钥签名，现有密钥仍用于验证"}
-	msgRotateExclusive      = text{"%s and %s do not go together; see `rootkiln rotate --help`", "%s 与 %s 不能同时使用；参见 `rootkiln rotate --help`"}
-	msgRotatePruneAlone     = text{"--prune goes with --new-service-key or --service-key-only: without a new key every old one stays", "--prune 须与 --new-service-key 或 --service-key-only 一起使用：没有新密钥时，旧密钥全部保留"}
 	msgRotateSealed         = text{"%s is encrypted: open it first (age -d), into memory if this machine has a disk that outlives the ceremony", "%s 已加密：请先解开（age -d）；若本机磁盘会留存到仪式之后，请解到内存中"}
 	msgRotateNothingOffline = text{"no new key for the safe: %s was not written", "没有需要放入保险柜的新私钥：未写入 %s"}
 	msgRotateRefusedAll     = text{"%s was made, but has the errors above: do not offer it before they are understood", "已生成 %s，但存在上述错误：弄清楚之前请不要提交"}

@@ -22,6 +22,18 @@ type Installation struct {
 	Name, Namespace string
 }
 
+// CheckNames refuses names that Kubernetes does not take for a namespace (RFC
+// 1123); those of the Secret follow the same rule.
+func (in Installation) CheckNames() error {
+	var found []pki.Finding
+	for _, n := range []struct{ field, value string }{{"name", in.Name}, {"namespace", in.Namespace}} {
+		if n.value != "" && !pki.IsLabel(n.value) {
+			found = append(found, pki.New("export-name", n.field, "value", n.value))
+		}
+	}
+	return pki.Refuse(found)
+}
+
 // Export is a form in which an installer takes a bundle.
 type Export struct {
 	Name  string

@@ -44,7 +44,8 @@ var rows = map[pki.Topology][]pki.Row{
 }
 
 // Layout returns the table for a plan. Empty fields mean the defaults of a
-// plan: k3s, isolated.
+// plan: k3s, isolated. Where there is no table, all else that is wrong with the
+// plan by itself is said in the same breath.
 func Layout(plan pki.Plan) (pki.Layout, error) {
 	distro, topology := plan.Distro, plan.Topology
 	if distro == "" {
@@ -63,7 +64,7 @@ func Layout(plan pki.Plan) (pki.Layout, error) {
 		found = append(found, pki.New("plan-value", "topology", "value", string(topology), "want", "isolated, shared"))
 	}
 	if len(found) > 0 {
-		return pki.Layout{}, pki.Refuse(found)
+		return pki.Layout{}, pki.Refuse(append(found, plan.Check()...))
 	}
 	l := pki.Layout{
 		Distro: distro, Product: product.Prefix, Rows: slices.Clone(table),

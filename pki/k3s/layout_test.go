@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"rootkiln/pki"
 	"rootkiln/pki/k3s"
@@ -84,9 +85,9 @@ func issuersFirst(t *testing.T, layout pki.Layout) {
 }
 
 func TestLayoutRefused(t *testing.T) {
-	_, err := k3s.Layout(pki.Plan{Distro: "openshift", Topology: "Isolated"})
+	_, err := k3s.Layout(pki.Plan{Distro: "openshift", Topology: "Isolated", Name: "A", Time: pki.At(time.Unix(1_800_000_000, 0))})
 	var refusal *pki.Refusal
-	if !errors.As(err, &refusal) || fmt.Sprint(refusal.Findings) != `[error: plan-value (distro) value="openshift" want="k3s, rke2" error: plan-value (topology) value="Isolated" want="isolated, shared"]` {
+	if !errors.As(err, &refusal) || fmt.Sprint(refusal.Findings) != `[error: plan-value (distro) value="openshift" want="k3s, rke2" error: plan-value (topology) value="Isolated" want="isolated, shared" error: plan-name (name) value="A"]` {
 		t.Errorf("%v", err)
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
-	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -140,7 +140,7 @@ func holdsUntil(certs []*x509.Certificate, pools x509.VerifyOptions, now time.Ti
 	for _, c := range certs {
 		days = append(days, c.NotBefore, c.NotAfter.Add(time.Second))
 	}
-	slices.SortFunc(days, time.Time.Compare)
+	sort.Slice(days, func(i, j int) bool { return days[i].Before(days[j]) })
 	for _, day := range days {
 		if !day.After(now) {
 			continue

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/pem"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -283,6 +284,6 @@ func errorCodes(found []pki.Finding) []pki.Code {
 }
 
 func bySeverity(found []pki.Finding) []pki.Finding {
-	slices.SortStableFunc(found, func(a, b pki.Finding) int { return severityRank(a) - severityRank(b) })
+	sort.SliceStable(found, func(i, j int) bool { return severityRank(found[i]) < severityRank(found[j]) })
 	return found
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -37,11 +38,19 @@ type Message struct {
 //
 // The sentences say k3s; [ExplainFor] puts RKE2's name there, which links the
 // same code, and kubeadm's where it does the same.
-type messages map[pki.Code][2]Message
+//
+// They are a list, not a map: a list lies ready in the program, a map is built by
+// code that costs the page more than the search.
+type messages []entry
+
+type entry struct {
+	code             pki.Code
+	english, chinese Message
+}
 
 var catalogue = []messages{
 	planMessages, requestMessages, keyMessages, certificateMessages, chainMessages, bundleMessages,
-	bootstrapMessages, nodeMessages, againstMessages, rotationMessages,
+	bootstrapMessages, nodeMessages, againstMessages, rotationMessages, inputMessages,
 }
 
 // Explain returns the sentences of a finding in a language, with its values
@@ -52,16 +61,17 @@ func Explain(f pki.Finding, lang Lang) Message { return ExplainFor(f, lang, pki.
 // ExplainFor is Explain in the words of a distribution: commands, files and
 // Secrets bear its name.
 func ExplainFor(f pki.Finding, lang Lang, distro pki.Distro) Message {
-	m, ok := lookup(f.Code)
-	if own, differs := kubeadmMessages[f.Code]; differs && distro == KubeadmDistro {
-		m = own
+	topics := catalogue
+	if distro == KubeadmDistro {
+		topics = slices.Insert(slices.Clone(topics), 0, kubeadmMessages)
 	}
+	m, ok := lookup(topics, f.Code)
 	if !ok { // from a newer version, by way of JSON
 		return Message{What: Printable(f.String())}
 	}
-	t := m[0]
+	t := m.english
 	if lang == Chinese {
-		t = m[1]
+		t = m.chinese
 	}
 	say := func(sentence string) string {
 		if distro != pki.K3s && distro != "" {
@@ -72,13 +82,16 @@ func ExplainFor(f pki.Finding, lang Lang, distro pki.Distro) Message {
 	return Message{What: say(t.What), Why: say(t.Why), Fix: say(t.Fix)}
 }
 
-func lookup(code pki.Code) ([2]Message, bool) {
-	for _, topic := range catalogue {
-		if m, ok := topic[code]; ok {
-			return m, true
+// lookup returns the sentences of a code from the first topic that has them.
+func lookup(topics []messages, code pki.Code) (entry, bool) {
+	for _, topic := range topics {
+		for _, e := range topic {
+			if e.code == code {
+				return e, true
+			}
 		}
 	}
-	return [2]Message{}, false
+	return entry{}, false
 }
 
 // fill puts the values of a finding into a sentence, in one pass: a value that
@@ -121,8 +134,10 @@ func value(placeholder string, f pki.Finding, lang Lang) string {
 		name, role = strings.CutPrefix(placeholder, "@")
 		name = strings.TrimPrefix(name, ".")
 		v = f.Args[name]
-		if r := coreWords[name]; r != nil && lang == Chinese {
-			v = r.Replace(v)
+		if lang == Chinese {
+			if r := coreReplacer(name); r != nil {
+				v = r.Replace(v)
+			}
 		}
 	}
 	switch {

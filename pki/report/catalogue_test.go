@@ -1,6 +1,7 @@
 package report
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,7 +19,7 @@ type column struct {
 	Message
 }
 
-func columns(m [2]Message) []column { return []column{{English, m[0]}, {Chinese, m[1]}} }
+func columns(m entry) []column { return []column{{English, m.english}, {Chinese, m.chinese}} }
 
 // sentences names the three parts of a message.
 func (c column) sentences() map[string]string {
@@ -38,13 +39,14 @@ func placeholders(sentence string) []string {
 
 func TestEveryCodeHasAnEntry(t *testing.T) {
 	for _, code := range pki.Codes() {
-		if _, ok := lookup(code); !ok {
-			t.Errorf("%s has no message: add to a catalogue_*.go\n\t%q: {{\n\t\t\"WHAT\", \"WHY\", \"FIX\",\n\t}, {\n\t\t\"中文\", \"中文\", \"中文\",\n\t}},\nwith placeholders among %v", code, code, declaredArgs(t)[code])
+		if _, ok := lookup(catalogue, code); !ok {
+			t.Errorf("%s has no message: add to a catalogue_*.go\n\t{%q, Message{\n\t\t\"WHAT\", \"WHY\", \"FIX\",\n\t}, Message{\n\t\t\"中文\", \"中文\", \"中文\",\n\t}},\nwith placeholders among %v", code, code, declaredArgs(t)[code])
 		}
 	}
 	seen := map[pki.Code]bool{}
 	for _, topic := range catalogue {
-		for code := range topic {
+		for _, e := range topic {
+			code := e.code
 			if !slices.Contains(pki.Codes(), code) {
 				t.Errorf("%s: no such code in pki/finding.go: remove its message", code)
 			}
@@ -61,7 +63,7 @@ func TestSentences(t *testing.T) {
 	ascii := regexp.MustCompile(`^[\x20-\x7e]*$`)
 	mixed := regexp.MustCompile(`\p{Han}[,.;:!?]|[,;:!?]\p{Han}|[()]`)
 	for _, code := range pki.Codes() {
-		m, _ := lookup(code)
+		m, _ := lookup(catalogue, code)
 		for _, c := range columns(m) {
 			for part, s := range c.sentences() {
 				optional := part == "Fix" && pki.SeverityOf(code) == pki.Notice
@@ -92,7 +94,7 @@ func TestLanguagesCarryTheSame(t *testing.T) {
 	command := regexp.MustCompile("`[^`]*`")
 	flag := regexp.MustCompile(`--[a-z][a-z-]*`)
 	for _, code := range pki.Codes() {
-		m, _ := lookup(code)
+		m, _ := lookup(catalogue, code)
 		chinese := columns(m)[1].sentences()
 		for part, english := range columns(m)[0].sentences() {
 			for what, of := range map[string]func(string) []string{
@@ -131,7 +133,7 @@ func TestPlaceholdersAreArguments(t *testing.T) {
 				args, where = rest, r.position
 			}
 		}
-		m, _ := lookup(code)
+		m, _ := lookup(catalogue, code)
 		for _, c := range columns(m) {
 			for part, s := range c.sentences() {
 				body := strings.TrimPrefix(strings.TrimPrefix(s, "{subject}: "), "{subject}：")
@@ -151,7 +153,7 @@ func TestPlaceholdersAreArguments(t *testing.T) {
 
 // sampleFinding is a finding of the code with a recognisable value in each argument
 // that its sentences use.
-func sampleFinding(code pki.Code, m [2]Message) pki.Finding {
+func sampleFinding(code pki.Code, m entry) pki.Finding {
 	f := pki.New(code, "sample-subject")
 	f.Args = map[string]string{}
 	for _, c := range columns(m) {
@@ -166,7 +168,7 @@ func sampleFinding(code pki.Code, m [2]Message) pki.Finding {
 
 func TestExplainFillsEverything(t *testing.T) {
 	for _, code := range pki.Codes() {
-		m, _ := lookup(code)
+		m, _ := lookup(catalogue, code)
 		f := sampleFinding(code, m)
 		for _, c := range columns(m) {
 			full := column{c.lang, Explain(f, c.lang)}.sentences()
@@ -198,7 +200,7 @@ func TestCommandsExist(t *testing.T) {
 	flag := regexp.MustCompile(`--([a-z][a-z-]*)`)
 	known := stringLiterals(t, "cmd")
 	for _, code := range pki.Codes() {
-		m, _ := lookup(code)
+		m, _ := lookup(catalogue, code)
 		for part, s := range columns(m)[0].sentences() {
 			for _, found := range command.FindAllStringSubmatch(s, -1) {
 				if !slices.Contains(commands, found[1]) {
@@ -217,8 +219,9 @@ func TestCommandsExist(t *testing.T) {
 // What is told of kubeadm's nodes stands in for the sentences of k3s: it carries no
 // other values, in both languages, and no word of k3s.
 func TestKubeadmMessages(t *testing.T) {
-	for code, own := range kubeadmMessages {
-		base, ok := lookup(code)
+	for _, own := range kubeadmMessages {
+		code := own.code
+		base, ok := lookup(catalogue, code)
 		if !ok {
 			t.Errorf("%s: no such code", code)
 		}
@@ -228,7 +231,7 @@ func TestKubeadmMessages(t *testing.T) {
 					t.Errorf("%s, %s: %s is %q", code, c.lang, part, s)
 				}
 				for _, name := range placeholders(s) {
-					if !slices.Contains(placeholders(strings.Join([]string{base[i].What, base[i].Why, base[i].Fix}, " ")), name) {
+					if !slices.Contains(placeholders(strings.Join(slices.Collect(maps.Values(columns(base)[i].sentences())), " ")), name) {
 						t.Errorf("%s, %s: %s uses {%s}", code, c.lang, part, name)
 					}
 				}

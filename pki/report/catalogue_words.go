@@ -9,33 +9,30 @@ import (
 )
 
 // roles names the roles for people: English, Chinese.
-var roles = map[pki.Role][2]string{
-	pki.Root:              {"root CA", "根 CA"},
-	pki.Intermediate:      {"intermediate CA", "中间 CA"},
-	pki.ServerCA:          {"server CA", "服务端 CA"},
-	pki.ClientCA:          {"client CA", "客户端 CA"},
-	pki.RequestHeaderCA:   {"request-header CA", "请求头 CA"},
-	pki.EtcdPeerCA:        {"etcd peer CA", "etcd 对等 CA"},
-	pki.EtcdServerCA:      {"etcd server CA", "etcd 服务端 CA"},
-	pki.ClientRoot:        {"client root CA", "客户端根 CA"},
-	pki.RequestHeaderRoot: {"request-header root CA", "请求头根 CA"},
-	pki.EtcdPeerRoot:      {"etcd peer root CA", "etcd 对等根 CA"},
-	pki.EtcdServerRoot:    {"etcd server root CA", "etcd 服务端根 CA"},
-	pki.Service:           {"service account key", "服务账号密钥"},
-	pki.Lint:              {"throw-away check key", "一次性检查密钥"},
+var roles = phrases[pki.Role]{
+	{pki.Root, Text{"root CA", "根 CA"}},
+	{pki.Intermediate, Text{"intermediate CA", "中间 CA"}},
+	{pki.ServerCA, Text{"server CA", "服务端 CA"}},
+	{pki.ClientCA, Text{"client CA", "客户端 CA"}},
+	{pki.RequestHeaderCA, Text{"request-header CA", "请求头 CA"}},
+	{pki.EtcdPeerCA, Text{"etcd peer CA", "etcd 对等 CA"}},
+	{pki.EtcdServerCA, Text{"etcd server CA", "etcd 服务端 CA"}},
+	{pki.ClientRoot, Text{"client root CA", "客户端根 CA"}},
+	{pki.RequestHeaderRoot, Text{"request-header root CA", "请求头根 CA"}},
+	{pki.EtcdPeerRoot, Text{"etcd peer root CA", "etcd 对等根 CA"}},
+	{pki.EtcdServerRoot, Text{"etcd server root CA", "etcd 服务端根 CA"}},
+	{pki.Service, Text{"service account key", "服务账号密钥"}},
+	{pki.Lint, Text{"throw-away check key", "一次性检查密钥"}},
 }
 
 // RoleName is what people call a role. A role that is not known keeps its
 // identifier, made [Printable].
 func RoleName(role pki.Role, lang Lang) string {
-	names, ok := roles[role]
-	switch {
-	case !ok:
+	names, ok := roles.of(role)
+	if !ok {
 		return Printable(string(role))
-	case lang == Chinese:
-		return names[1]
 	}
-	return names[0]
+	return names.In(lang)
 }
 
 // roleNames names a list of roles with commas between them. A value with
@@ -46,7 +43,7 @@ func roleNames(list string, lang Lang) string {
 	for i, id := range names {
 		id, place, chained := strings.Cut(id, "#")
 		n, err := strconv.Atoi(place)
-		if _, ok := roles[pki.Role(id)]; !ok || chained && err != nil {
+		if _, ok := roles.of(pki.Role(id)); !ok || chained && err != nil {
 			return Printable(list)
 		}
 		names[i] = RoleName(pki.Role(id), lang)
@@ -62,15 +59,18 @@ func roleNames(list string, lang Lang) string {
 
 // coreWords translates the few words that the core itself puts into arguments,
 // by argument. Text that comes from libraries stays English.
-var coreWords = map[string]*strings.Replacer{
-	"files": strings.NewReplacer(", ", "、"),
-	"limit": strings.NewReplacer(" bytes", " 字节", " entries", " 个条目"),
-	"key":   strings.NewReplacer(", exponent ", "，指数 ", ", close primes", "，两个素数过于接近"),
-	"what": strings.NewReplacer(", ", "、", "byte order mark", "字节序标记（BOM）", "CR line ends", "CR 换行符",
-		"no last newline", "末尾缺少换行符", "headers in a block", "块内有头部字段", "JSON around the blocks", "块外包着 JSON", "text around the blocks", "块外有文字"),
-	"kind": strings.NewReplacer("hard link", "硬链接", "symbolic link", "符号链接", "device", "设备文件",
-		"pipe", "管道", "special entry", "特殊条目", "unsafe name", "不安全的名称"),
-	"detail": strings.NewReplacer("not base64 between the markers", "标记之间不是 base64",
+var coreWords = []struct {
+	argument string
+	words    []string // one in English, what it is in Chinese, and so on
+}{
+	{"files", []string{", ", "、"}},
+	{"limit", []string{" bytes", " 字节", " entries", " 个条目"}},
+	{"key", []string{", exponent ", "，指数 ", ", close primes", "，两个素数过于接近"}},
+	{"what", []string{", ", "、", "byte order mark", "字节序标记（BOM）", "CR line ends", "CR 换行符",
+		"no last newline", "末尾缺少换行符", "headers in a block", "块内有头部字段", "JSON around the blocks", "块外包着 JSON", "text around the blocks", "块外有文字"}},
+	{"kind", []string{"hard link", "硬链接", "symbolic link", "符号链接", "device", "设备文件",
+		"pipe", "管道", "special entry", "特殊条目", "unsafe name", "不安全的名称"}},
+	{"detail", []string{"not base64 between the markers", "标记之间不是 base64",
 		"more than one document", "文件中有多个文档", "no document", "文件中没有文档", "no entries", "没有任何条目",
 		"no self-signed root in the file", "文件中没有自签名的根 CA",
 		"the hash behind K10 is not 64 characters long", "K10 之后的哈希不是 64 个字符",
@@ -83,6 +83,17 @@ var coreWords = map[string]*strings.Replacer{
 		"an etcd snapshot or database", "这是 etcd 快照或数据库",
 		"neither a value nor an export that is read here", "既不是值，也不是可读取的导出",
 		"a field that is not quoted", "有字段未加引号", "a value without a key", "有值而没有键",
-		"not JSON to the end", "不是完整的 JSON", "JSON of another form than keys and values", "不是键和值形式的 JSON"),
-	"format": strings.NewReplacer("EC in PKCS#8", "PKCS#8 格式的 EC 密钥"),
+		"not JSON to the end", "不是完整的 JSON", "JSON of another form than keys and values", "不是键和值形式的 JSON"}},
+	{"format", []string{"EC in PKCS#8", "PKCS#8 格式的 EC 密钥"}},
+}
+
+// coreReplacer translates what the core puts into an argument; nil where it puts
+// no words.
+func coreReplacer(argument string) *strings.Replacer {
+	for _, c := range coreWords {
+		if c.argument == argument {
+			return strings.NewReplacer(c.words...)
+		}
+	}
+	return nil
 }

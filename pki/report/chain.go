@@ -3,8 +3,8 @@ package report
 import (
 	"crypto/x509"
 	"slices"
+	"sort"
 	"strconv"
-	"strings"
 	"time"
 
 	"rootkiln/pki"
@@ -253,7 +253,7 @@ func (v *verifier) lint(n *node, file []*node, place string, leaves bool) []pki.
 		return append(found, pki.New("key-unsupported", place, "key", pki.DescribeKey(n.cert.PublicKey)))
 	}
 	authority := pki.LintAuthority(n.cert, place)
-	slices.SortStableFunc(authority, func(a, b pki.Finding) int { return strings.Compare(string(a.Code), string(b.Code)) })
+	sort.SliceStable(authority, func(i, j int) bool { return authority[i].Code < authority[j].Code })
 	found = append(found, authority...)
 	switch issuer := n.issuerIn(file); {
 	case n.self:

@@ -7,6 +7,7 @@ import (
 	"math"
 	"path"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -194,8 +195,9 @@ func (c *expiryCheck) rows() {
 	rows := c.out.Certificates
 	c.adopt(rows, distros)
 	c.adoptKubelet(rows)
-	slices.SortFunc(rows, func(a, b ExpiryRow) int {
-		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Field, b.Field), cmp.Compare(a.Index, b.Index))
+	sort.Slice(rows, func(i, j int) bool {
+		a, b := &rows[i], &rows[j]
+		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Field, b.Field), cmp.Compare(a.Index, b.Index)) < 0
 	})
 	first := map[*node]int{}
 	for i := range rows {

@@ -2,8 +2,10 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -108,8 +110,9 @@ func (c *expiryCheck) remedies() {
 		}
 		c.out.Remedies = append(c.out.Remedies, *remedy)
 	}
-	slices.SortFunc(c.out.Remedies, func(a, b Remedy) int {
-		return 2*(slices.Index(remedyOrder, a.Code)-slices.Index(remedyOrder, b.Code)) + strings.Compare(a.Node, b.Node)
+	sort.Slice(c.out.Remedies, func(i, j int) bool {
+		a, b := &c.out.Remedies[i], &c.out.Remedies[j]
+		return cmp.Or(slices.Index(remedyOrder, a.Code)-slices.Index(remedyOrder, b.Code), strings.Compare(a.Node, b.Node)) < 0
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"path"
 	"runtime"
 	"slices"
+	"sort"
 
 	"golang.org/x/sync/errgroup"
 
@@ -111,8 +112,9 @@ func Verify(ctx context.Context, b pki.Bundle, at pki.Time, keys pki.KeySource) 
 		return Verification{}, err
 	}
 	severities := []pki.Severity{pki.Error, pki.Warning, pki.Notice}
-	slices.SortStableFunc(v.out.Findings, func(a, b pki.Finding) int {
-		return slices.Index(severities, a.Severity) - slices.Index(severities, b.Severity)
+	found := v.out.Findings
+	sort.SliceStable(found, func(i, j int) bool {
+		return slices.Index(severities, found[i].Severity) < slices.Index(severities, found[j].Severity)
 	})
 	return v.out, nil
 }
@@ -299,20 +301,34 @@ func (v *verifier) token() []pki.Finding {
 		slices.ContainsFunc(h.nodes, func(n *node) bool { return costly(n.cert.PublicKey) }) {
 		return nil
 	}
-	t, err := k3s.ComputeToken(h.file.Data, v.at.Time)
+	t, err := TokenOf(h.file.Data, v.at)
 	if err != nil { // k3s reads none of what stands there: told already
 		return nil
 	}
-	v.out.Token = &Token{Token: t.String(), Hash: t.Hash, Mode: t.Mode}
+	v.out.Token = t
 	switch t.Mode {
-	case k3s.TokenRoot:
-		until := pki.At(t.Until)
-		v.out.Token.Root, v.out.Token.Until = pki.Name(t.Root), &until
 	case k3s.TokenFile:
 		return []pki.Finding{pki.New("token-file-hash", file)}
 	case k3s.TokenFallback:
-		v.out.Token.Reason = plain(t.Reason)
-		return []pki.Finding{pki.New("token-fallback", file, "detail", v.out.Token.Reason)}
+		return []pki.Finding{pki.New("token-fallback", file, "detail", t.Reason)}
 	}
 	return nil
+}
+
+// TokenOf is the token that a server computes at a time from the bytes of
+// server-ca.crt; the error is that of [k3s.ComputeToken].
+func TokenOf(file []byte, at pki.Time) (*Token, error) {
+	t, err := k3s.ComputeToken(file, at.Time)
+	if err != nil {
+		return nil, err
+	}
+	out := &Token{Token: t.String(), Hash: t.Hash, Mode: t.Mode}
+	if t.Mode == k3s.TokenRoot {
+		until := pki.At(t.Until)
+		out.Root, out.Until = pki.Name(t.Root), &until
+	}
+	if t.Reason != nil {
+		out.Reason = plain(t.Reason)
+	}
+	return out, nil
 }
