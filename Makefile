@@ -1,6 +1,8 @@
 # rootkiln. `make` lists the targets.
 
 VERSION  ?= 0.1.0
+COMMIT   ?= $(shell git describe --always --dirty --abbrev=12 --exclude='*' 2>/dev/null)
+TIME     ?= $(shell TZ=UTC0 git log -1 --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ 2>/dev/null)
 PREFIX   ?= /usr/local
 BINDIR   ?= $(PREFIX)/bin
 MANDIR   ?= $(PREFIX)/share/man
@@ -8,7 +10,7 @@ FUZZTIME ?= 60s
 export E2E_CACHE
 
 LDFLAGS   = -s -w -X main.version=$(VERSION)
-BUILD     = CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
+BUILD     = CGO_ENABLED=0 go build -tags site -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
 PLATFORMS = linux/amd64 linux/arm64 linux/arm linux/riscv64 darwin/amd64 darwin/arm64 windows/amd64 wasip1/wasm
 
 .PHONY: help build install test e2e e2e-all bench fuzz site dist check vuln clean
@@ -16,7 +18,7 @@ PLATFORMS = linux/amd64 linux/arm64 linux/arm linux/riscv64 darwin/amd64 darwin/
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: ## bin/rootkiln, static and stripped
+build: site ## bin/rootkiln, static and stripped, with the page
 	$(BUILD) -o bin/rootkiln ./cmd/gen
 
 install: build ## into DESTDIR, PREFIX; with man pages
@@ -44,11 +46,12 @@ bench: build ## whole processes against OpenSSL, then the core
 fuzz: ## every fuzz target for FUZZTIME
 	go run ./.ci/suite -only fuzz -fuzztime $(FUZZTIME)
 
-site: ## the core for js/wasm within the page's budget (the page comes later)
-	go run ./.ci/size
+site: ## the page: site/dist/hosted for a server, site/dist/rootkiln.html for a stick
+	go -C site/build run . -version '$(VERSION)' -commit '$(COMMIT)' -time '$(TIME)'
 
-dist: ## binaries for every platform, with SHA256SUMS
+dist: site ## binaries for every platform and the page, with SHA256SUMS
 	@rm -rf dist && mkdir dist
+	cp site/dist/rootkiln.html "dist/rootkiln-$(VERSION).html"
 	@set -e; for p in $(PLATFORMS); do \
 	  os=$${p%/*}; arch=$${p#*/}; end=; \
 	  case $$os in windows) end=.exe ;; wasip1) end=.wasm ;; esac; \
@@ -63,4 +66,4 @@ vuln: ## known vulnerabilities (needs the network)
 	go run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...
 
 clean: ## remove what the targets built
-	rm -rf bin dist
+	rm -rf bin dist site/dist

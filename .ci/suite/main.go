@@ -22,7 +22,7 @@ import (
 
 // modules are the Go modules whose code is judged here. e2e itself links a
 // whole k3s, e2e/upstream Kubernetes: they have their own target (judge).
-var modules = []string{".", "e2e/bench", "e2e/lint", "e2e/testbed"}
+var modules = []string{".", "e2e/bench", "e2e/lint", "e2e/testbed", "site/build"}
 
 const staticcheck = "honnef.co/go/tools/cmd/staticcheck@v0.8.2"
 
@@ -47,8 +47,10 @@ var stages = []stage{
 	{"tests", func(s *suite) error {
 		return errors.Join(
 			s.test(testLimit, ".", "-skip", "Kill", "./...", "./.ci/suite"),
-			s.test(testLimit, "e2e/testbed", "."))
+			s.test(testLimit, "e2e/testbed", "."),
+			s.test(testLimit, "site/build", "."))
 	}},
+	{"page", (*suite).page},
 	{"race", func(s *suite) error {
 		return errors.Join(
 			s.test(testLimit, ".", "-race", "-skip", "Builds|Bomb|Export", "./pki/..."),
@@ -159,7 +161,7 @@ func inDirWith(dir string, env []string, name string, args ...string) error {
 	return nil
 }
 
-// size holds the core against the page's budget.
+// size holds page and program against their budgets.
 func (s *suite) size() error {
 	out, err := goIn(".", "run", "./.ci/size")
 	if err != nil {

@@ -92,7 +92,7 @@ func (a *app) command() *cobra.Command {
 	for _, c := range []func() *cobra.Command{
 		a.bundleCommand, a.planCommand, a.rootCommand, a.intermediateCommand, a.requestCommand, a.signCommand, a.rotateCommand,
 		a.inspectCommand, a.verifyCommand, a.checkCommand, a.compareCommand, a.tokenCommand, a.exportCommand,
-		a.bootstrapCommand, a.adminCommand,
+		a.bootstrapCommand, a.adminCommand, a.serveCommand,
 		a.versionCommand, a.completionCommand, a.manCommand,
 	} {
 		root.AddCommand(c())

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -46,6 +47,8 @@ func TestMain(m *testing.M) {
 //	                     wanted), kubeconfigs, token
 //	node kubeadm - DIR START
 //	                     /etc/kubernetes, with the kubelet's directory inside
+//
+// The condition [page] holds where the program carries the page.
 func TestScript(t *testing.T) {
 	unpacked, err := filepath.Abs("../../.cache/prometheus/usr/bin") // by .ci/tools
 	if err != nil {
@@ -55,6 +58,12 @@ func TestScript(t *testing.T) {
 		Dir:                "testdata",
 		RequireUniqueNames: true,
 		UpdateScripts:      os.Getenv("UPDATE") != "",
+		Condition: func(name string) (bool, error) {
+			if name != "page" {
+				return false, fmt.Errorf("no condition %q", name)
+			}
+			return carriesPage, nil
+		},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("LC_ALL", "C.UTF-8")
 			e.Setenv("NO_COLOR", "1")
